@@ -1,0 +1,280 @@
+//! The port's operations, each a cut along rows and one kernel call a piece.
+
+use trireme_backend::{
+    Attention, Backend, BackendError, BoxFuture, Epilogue, Layout, Lookup, Matrix, Pooling,
+    Position,
+};
+use trireme_kernels::{self as kernels, Lane};
+
+use crate::Executor;
+
+/// Rows of one piece: enough to keep a weight panel busy, few enough that its inputs stay in L2.
+const PIECE: usize = 48;
+
+/// The CPU as a place that computes.
+pub struct Cpu {
+    executor: Box<dyn Executor>,
+    lane: Lane,
+}
+
+/// A row-major block of activations.
+#[derive(Debug, Clone)]
+pub struct Acts {
+    values: Vec<f32>,
+    width: usize,
+}
+
+/// A row-major table.
+#[derive(Debug, Clone)]
+pub struct Table {
+    values: Vec<f32>,
+    width: usize,
+}
+
+impl Acts {
+    /// The values, row by row.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    fn rows(&self) -> usize {
+        self.values.len() / self.width.max(1)
+    }
+
+    fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.width..][..self.width]
+    }
+}
+
+impl Cpu {
+    /// A backend over this executor, with these instructions.
+    #[must_use]
+    pub fn new(executor: Box<dyn Executor>, lane: Lane) -> Self {
+        Self { executor, lane }
+    }
+
+    /// The instructions in use.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    /// Computes `rows × width` values, piece by piece; `work` gets the first row of its piece.
+    fn by_rows(
+        &self,
+        rows: usize,
+        width: usize,
+        work: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> Acts {
+        let mut values = vec![0.0; rows * width];
+        self.cut(&mut values, width, work);
+        Acts { values, width }
+    }
+
+    fn cut(&self, out: &mut [f32], width: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+        if out.is_empty() {
+            return;
+        }
+        let rows = out.len() / width;
+        let piece = rows.div_ceil(self.executor.threads()).clamp(1, PIECE);
+        self.executor
+            .for_each(out, piece * width, &|index, out: &mut [f32]| work(index * piece, out));
+    }
+}
+
+impl Backend for Cpu {
+    type Acts = Acts;
+    type Linear = kernels::Packed;
+    type Table = Table;
+    type Norm = kernels::Norm;
+
+    fn upload_linear(
+        &self,
+        weight: Matrix<'_>,
+        bias: Option<&[f32]>,
+    ) -> Result<kernels::Packed, BackendError> {
+        holds(weight, "upload_linear")?;
+        if let Some(bias) = bias.filter(|bias| bias.len() != weight.rows) {
+            let expected = format!("a bias of {}", weight.rows);
+            return Err(BackendError::shape("upload_linear", expected, bias.len()));
+        }
+        Ok(kernels::Packed::new(weight.data, weight.rows, weight.cols, bias))
+    }
+
+    fn upload_table(&self, table: Matrix<'_>) -> Result<Table, BackendError> {
+        holds(table, "upload_table")?;
+        Ok(Table { values: table.data.to_vec(), width: table.cols })
+    }
+
+    fn upload_norm(
+        &self,
+        gain: &[f32],
+        bias: &[f32],
+        eps: f32,
+    ) -> Result<kernels::Norm, BackendError> {
+        if gain.is_empty() || gain.len() != bias.len() {
+            let expected = format!("a bias of {}", gain.len());
+            return Err(BackendError::shape("upload_norm", expected, bias.len()));
+        }
+        Ok(kernels::Norm { gain: gain.to_vec(), bias: bias.to_vec(), eps })
+    }
+
+    fn embed(&self, lookups: &[Lookup<'_, Table>]) -> Result<Acts, BackendError> {
+        let Some(first) = lookups.first() else {
+            return Err(BackendError::shape("embed", "at least one look-up", 0));
+        };
+        let (tokens, width) = (first.ids.len(), first.table.width);
+        for Lookup { table, ids } in lookups {
+            if table.width != width || ids.len() != tokens {
+                let got = format!("{} × {}", ids.len(), table.width);
+                return Err(BackendError::shape("embed", format!("{tokens} × {width}"), got));
+            }
+            let rows = table.values.len() / width.max(1);
+            if let Some(&id) = ids.iter().find(|&&id| id as usize >= rows) {
+                return Err(BackendError::IdOutOfRange { op: "embed", id, rows });
+            }
+        }
+        Ok(self.by_rows(tokens, width, |first, out| {
+            for (token, out) in (first..).zip(out.chunks_exact_mut(width)) {
+                for Lookup { table, ids } in lookups {
+                    let at = ids[token] as usize * width;
+                    kernels::add_row(out, &table.values[at..at + width]);
+                }
+            }
+        }))
+    }
+
+    fn norm(&self, x: &mut Acts, norm: &kernels::Norm) -> Result<(), BackendError> {
+        if x.width != norm.gain.len() {
+            return Err(BackendError::shape("norm", norm.gain.len(), x.width));
+        }
+        self.cut(&mut x.values, x.width, |_, rows| kernels::layer_norm(self.lane, rows, norm));
+        Ok(())
+    }
+
+    fn linear(
+        &self,
+        x: &Acts,
+        weight: &kernels::Packed,
+        epilogue: Epilogue<'_, Acts>,
+    ) -> Result<Acts, BackendError> {
+        if x.width != weight.inputs() {
+            let expected = format!("rows of {}", weight.inputs());
+            return Err(BackendError::shape("linear", expected, x.width));
+        }
+        let outputs = weight.outputs();
+        if let Some(add) = epilogue.residual
+            && (add.width != outputs || add.rows() != x.rows())
+        {
+            let expected = format!("a residual of {} × {outputs}", x.rows());
+            let got = format!("{} × {}", add.rows(), add.width);
+            return Err(BackendError::shape("linear", expected, got));
+        }
+        let activation = activation(epilogue.activation);
+        Ok(self.by_rows(x.rows(), outputs, |first, out| {
+            let rows = out.len() / outputs;
+            let x = &x.values[first * x.width..][..rows * x.width];
+            let residual =
+                epilogue.residual.map(|add| &add.values[first * outputs..][..out.len()]);
+            let finish = kernels::Finish { activation, residual };
+            kernels::linear(self.lane, x, weight, finish, out);
+        }))
+    }
+
+    fn attention(
+        &self,
+        qkv: &Acts,
+        layout: &Layout,
+        attention: &Attention<'_, Table>,
+    ) -> Result<Acts, BackendError> {
+        let heads = heads(qkv, layout, attention)?;
+        let width = heads.count * heads.width;
+        Ok(self.by_rows(layout.tokens(), width, |first, mut out| {
+            // A piece may span several texts: attend for each in turn.
+            let mut row = first;
+            while !out.is_empty() {
+                let text = layout.text_of(row);
+                let take = (text.end - row).min(out.len() / width);
+                let (piece, rest) = out.split_at_mut(take * width);
+                let rows = &qkv.values[text.start * qkv.width..text.end * qkv.width];
+                let queries = row - text.start..row - text.start + take;
+                kernels::attend(self.lane, rows, queries, heads, piece);
+                out = rest;
+                row += take;
+            }
+        }))
+    }
+
+    fn pool(&self, x: &Acts, layout: &Layout, pooling: Pooling) -> Result<Acts, BackendError> {
+        if x.rows() != layout.tokens() {
+            let expected = format!("{} rows", layout.tokens());
+            return Err(BackendError::shape("pool", expected, x.rows()));
+        }
+        let mut values = vec![0.0; layout.len() * x.width];
+        for (text, out) in layout.texts().zip(values.chunks_exact_mut(x.width.max(1))) {
+            let rows = &x.values[text.start * x.width..text.end * x.width];
+            match pooling {
+                Pooling::Mean => kernels::mean_rows(rows, out),
+                Pooling::Max => kernels::max_rows(rows, out),
+                Pooling::Cls => out.copy_from_slice(x.row(text.start)),
+                Pooling::LastToken => out.copy_from_slice(x.row(text.end - 1)),
+            }
+        }
+        Ok(Acts { values, width: x.width })
+    }
+
+    fn read<'a>(&'a self, x: &'a Acts) -> BoxFuture<'a, Result<Vec<f32>, BackendError>> {
+        Box::pin(std::future::ready(Ok(x.values.clone())))
+    }
+}
+
+fn holds(matrix: Matrix<'_>, op: &'static str) -> Result<(), BackendError> {
+    if matrix.cols > 0 && matrix.rows.checked_mul(matrix.cols) == Some(matrix.data.len()) {
+        return Ok(());
+    }
+    let expected = format!("{} × {} values", matrix.rows, matrix.cols);
+    Err(BackendError::shape(op, expected, matrix.data.len()))
+}
+
+fn heads<'a>(
+    qkv: &Acts,
+    layout: &Layout,
+    attention: &Attention<'a, Table>,
+) -> Result<kernels::Heads<'a>, BackendError> {
+    let count = attention.heads;
+    if count == 0 || qkv.width == 0 || !qkv.width.is_multiple_of(3 * count) {
+        let expected = format!("three parts of {count} equal heads");
+        return Err(BackendError::shape("attention", expected, qkv.width));
+    }
+    if qkv.rows() != layout.tokens() {
+        let expected = format!("{} rows", layout.tokens());
+        return Err(BackendError::shape("attention", expected, qkv.rows()));
+    }
+    let bias = match attention.position {
+        Position::Embedded => None,
+        Position::Relative { table, reach } => {
+            let fits = table.values.len() == (2 * reach + 1) * count && layout.longest() <= reach + 1;
+            if !fits {
+                let expected = format!("biases for {count} heads and {} tokens", layout.longest());
+                let got = format!("{} values, reach {reach}", table.values.len());
+                return Err(BackendError::shape("attention", expected, got));
+            }
+            Some(kernels::Bias { table: &table.values, reach })
+        }
+    };
+    let width = qkv.width / 3 / count;
+    Ok(kernels::Heads { count, width, scale: attention.scale, window: attention.window, bias })
+}
+
+fn activation(activation: trireme_backend::Activation) -> kernels::Activation {
+    use trireme_backend::Activation as Port;
+    match activation {
+        Port::None => kernels::Activation::None,
+        Port::Gelu => kernels::Activation::Gelu,
+        Port::GeluTanh => kernels::Activation::GeluTanh,
+        Port::Relu => kernels::Activation::Relu,
+        Port::Silu => kernels::Activation::Silu,
+        Port::Tanh => kernels::Activation::Tanh,
+    }
+}

@@ -1,0 +1,38 @@
+//! Slice-to-slice kernels for encoders.
+//!
+//! Each kernel is written once, as plain Rust over fixed-width blocks, and compiled once for each
+//! [`Lane`]: the compiler makes AVX2 of it where the machine has that, and SSE2 or wasm SIMD where
+//! it has not. Its meaning in `f64` stands in `trireme_backend::oracle`, and each file's tests hold
+//! the kernel against it.
+//!
+//! Two rules make an answer independent of its batch. A row of the output is computed from its own
+//! inputs only. And the order of additions depends on the width alone: never on the number of
+//! rows, on where a tile ends, or on how many threads share the work.
+//!
+//! ```
+//! use trireme_kernels::{Activation, Finish, Lane, Packed, linear};
+//!
+//! let weight = Packed::new(&[1.0, 2.0, 3.0, 4.0], 2, 2, Some(&[0.5, -0.5]));
+//! let mut out = [0.0; 2];
+//! let plain = Finish { activation: Activation::None, residual: None };
+//! linear(Lane::detect(), &[1.0, 1.0], &weight, plain, &mut out);
+//! assert_eq!(out, [3.5, 6.5]);
+//! ```
+
+mod activation;
+pub mod arch;
+mod attention;
+mod linear;
+mod math;
+mod norm;
+mod pool;
+mod reduce;
+mod sum_rows;
+
+pub use activation::Activation;
+pub use arch::Lane;
+pub use attention::{Bias, Heads, attend};
+pub use linear::{Finish, Packed, linear};
+pub use norm::{Norm, layer_norm};
+pub use pool::{max_rows, mean_rows};
+pub use sum_rows::add_row;

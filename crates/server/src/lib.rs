@@ -1,0 +1,2 @@
+//! Native host.
+pub mod source;

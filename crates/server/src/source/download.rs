@@ -1,0 +1,224 @@
+//! One file over HTTP into a part file, taken up again where a transfer broke.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use trireme_service::ports::SourceError;
+use ureq::Body;
+use ureq::http::header::{
+    CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+    IF_RANGE, RANGE,
+};
+use ureq::http::{Method, Response, Uri};
+
+use super::about::About;
+use super::blocking::Stop;
+use super::client::{Client, NetError};
+use super::part::Part;
+use super::settings::Progress;
+
+const CHUNK: usize = 64 << 10;
+
+/// What to fetch, and where to.
+pub(super) struct Download<'a> {
+    pub client: &'a Client,
+    pub about: About<'a>,
+    pub address: &'a Uri,
+    pub part: &'a Path,
+    /// The version that the cache holds, which need not come again.
+    pub have: Option<&'a str>,
+    /// The size that was promised elsewhere.
+    pub size: Option<u64>,
+    /// Whether offline mode would find the file.
+    pub cached: bool,
+    pub stop: &'a Stop,
+}
+
+/// How a download ended.
+pub(super) enum Outcome {
+    /// The part file is whole and synced.
+    Complete { etag: Option<String> },
+    /// The version that the cache holds is the current one.
+    NotModified,
+    /// The server has no such file.
+    Absent,
+}
+
+/// Why an attempt ended without an outcome.
+enum Fault {
+    Final(SourceError),
+    /// Another attempt may bring the rest.
+    Broken(String),
+}
+
+impl Download<'_> {
+    pub fn run(&self) -> Result<Outcome, SourceError> {
+        let mut part = Part::open(self.part).map_err(|error| self.about.io(error))?;
+        let mut furthest = part.len();
+        let mut failures = 0;
+        // A server that never answered is not worth waiting for; one that broke off is.
+        let mut answered = false;
+        loop {
+            let why = match self.attempt(&mut part, &mut answered) {
+                Ok(outcome) => return Ok(outcome),
+                Err(Fault::Final(error)) => return Err(error),
+                Err(Fault::Broken(why)) => why,
+            };
+            failures = if part.len() > furthest { 0 } else { failures + 1 };
+            furthest = furthest.max(part.len());
+            if failures > self.client.retries() {
+                return Err(self.gave_up(furthest, failures, &why));
+            }
+            self.stop.check(self.about)?;
+            std::thread::sleep(self.client.retry_pause());
+        }
+    }
+
+    fn gave_up(&self, furthest: u64, attempts: u32, why: &str) -> SourceError {
+        let reason = format!(
+            "the transfer broke after {furthest} bytes, and {attempts} attempts in a row \
+             brought nothing more ({why})"
+        );
+        self.about.unreachable(reason, self.cached)
+    }
+
+    fn attempt(&self, part: &mut Part, answered: &mut bool) -> Result<Outcome, Fault> {
+        let response = match self.ask(part) {
+            Ok(response) => response,
+            Err(error) if *answered => return Err(Fault::Broken(error.to_string())),
+            Err(error) => return Err(Fault::Final(self.about.unreachable(error, self.cached))),
+        };
+        let retry = std::mem::replace(answered, true);
+        match response.status().as_u16() {
+            200 => self.receive_all(response, part),
+            206 => self.receive_rest(response, part),
+            304 if self.have.is_some() => Ok(Outcome::NotModified),
+            404 | 410 => Ok(Outcome::Absent),
+            416 if part.resumable().is_some() => self.beyond_the_end(&response, part),
+            status @ (408 | 429 | 500..) if retry => Err(Fault::Broken(format!("HTTP {status}"))),
+            status => Err(Fault::Final(self.about.refused(status))),
+        }
+    }
+
+    fn ask(&self, part: &Part) -> Result<Response<Body>, NetError> {
+        let mut headers = HeaderMap::new();
+        let mut set = |name: HeaderName, value: &str| -> Result<(), NetError> {
+            let value = HeaderValue::from_str(value).map_err(ureq::http::Error::from)?;
+            headers.insert(name, value);
+            Ok(())
+        };
+        if let Some(etag) = self.have {
+            set(IF_NONE_MATCH, etag)?;
+        }
+        if let Some(etag) = part.resumable() {
+            set(RANGE, &format!("bytes={}-", part.len()))?;
+            set(IF_RANGE, etag)?;
+        }
+        self.client.send(&Method::GET, self.address, &headers, |_| true)
+    }
+
+    fn receive_all(&self, response: Response<Body>, part: &mut Part) -> Result<Outcome, Fault> {
+        part.restart(text(&response, &ETAG)).map_err(|error| self.disk(error))?;
+        let total = text(&response, &CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        self.receive(response, part, total)
+    }
+
+    fn receive_rest(&self, response: Response<Body>, part: &mut Part) -> Result<Outcome, Fault> {
+        let range = text(&response, &CONTENT_RANGE).and_then(ContentRange::parse);
+        let etag = text(&response, &ETAG);
+        let fits = range.as_ref().is_some_and(|range| range.start == Some(part.len()))
+            && (etag.is_none() || etag == part.resumable());
+        if !fits {
+            part.restart(None).map_err(|error| self.disk(error))?;
+            return Err(Fault::Broken("the server sent another part than was asked for".into()));
+        }
+        self.receive(response, part, range.and_then(|range| range.total))
+    }
+
+    /// The part file reaches as far as the remote file, or it is no beginning of that file.
+    fn beyond_the_end(&self, response: &Response<Body>, part: &mut Part) -> Result<Outcome, Fault> {
+        let range = text(response, &CONTENT_RANGE).and_then(ContentRange::parse);
+        if range.and_then(|range| range.total) == Some(part.len()) {
+            return self.complete(part);
+        }
+        part.restart(None).map_err(|error| self.disk(error))?;
+        Err(Fault::Broken("the server has fewer bytes than an earlier transfer brought".into()))
+    }
+
+    fn receive(
+        &self,
+        response: Response<Body>,
+        part: &mut Part,
+        total: Option<u64>,
+    ) -> Result<Outcome, Fault> {
+        if let (Some(size), Some(total)) = (self.size, total)
+            && size != total
+        {
+            return Err(self.damaged(size, total));
+        }
+        let total = total.or(self.size);
+        self.copy(response, part, total)?;
+        match total {
+            Some(total) if part.len() < total => {
+                Err(Fault::Broken(format!("the server closed before byte {total}")))
+            }
+            Some(total) if part.len() > total => {
+                Err(self.damaged(total, part.len()))
+            }
+            _ => self.complete(part),
+        }
+    }
+
+    fn copy(
+        &self,
+        response: Response<Body>,
+        part: &mut Part,
+        total: Option<u64>,
+    ) -> Result<(), Fault> {
+        let mut body = response.into_body().into_reader();
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            let read = body.read(&mut chunk).map_err(|error| Fault::Broken(error.to_string()))?;
+            if read == 0 {
+                return Ok(());
+            }
+            part.append(&chunk[..read]).map_err(|error| self.disk(error))?;
+            self.client.report(Progress { file: self.about.file, done: part.len(), total });
+            self.stop.check(self.about).map_err(Fault::Final)?;
+        }
+    }
+
+    fn complete(&self, part: &Part) -> Result<Outcome, Fault> {
+        part.sync().map_err(|error| self.disk(error))?;
+        Ok(Outcome::Complete { etag: part.etag().map(str::to_owned) })
+    }
+
+    fn damaged(&self, expected: u64, got: u64) -> Fault {
+        match Part::remove(self.part) {
+            Ok(()) => Fault::Final(self.about.wrong_size(expected, got)),
+            Err(error) => self.disk(error),
+        }
+    }
+
+    fn disk(&self, error: io::Error) -> Fault {
+        Fault::Final(self.about.io(error))
+    }
+}
+
+fn text<'a>(response: &'a Response<Body>, name: &HeaderName) -> Option<&'a str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+/// `bytes 5-9/10`, `bytes 5-9/*` or `bytes */10`.
+struct ContentRange {
+    start: Option<u64>,
+    total: Option<u64>,
+}
+
+impl ContentRange {
+    fn parse(text: &str) -> Option<Self> {
+        let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
+        let start = range.split_once('-').and_then(|(start, _)| start.parse().ok());
+        Some(Self { start, total: total.parse().ok() })
+    }
+}

@@ -1,0 +1,271 @@
+//! A model of a hub, in the cache that Python's `huggingface_hub` shares.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use trireme_service::ports::{BoxFuture, ModelSource, SourceError};
+use ureq::http::Uri;
+
+use super::about::About;
+use super::address;
+use super::blocking::{Stop, off_runtime};
+use super::client::Client;
+use super::disk::{self, sibling};
+use super::download::{Download, Outcome};
+use super::hub_cache::{Cached, HubCache, is_name};
+use super::hub_head::{Head, Remote, ask};
+use super::part::Part;
+use super::settings::NetSettings;
+
+/// What a [`Hub`] source is made of.
+#[derive(Clone)]
+pub struct HubSettings {
+    /// `owner/name`, or `name` for the few models without an owner.
+    pub id: String,
+    /// A branch, a tag or a commit.
+    pub revision: String,
+    /// The hub's address.
+    pub endpoint: String,
+    /// The folder that `huggingface_hub` calls `cache_dir`.
+    pub cache: PathBuf,
+    /// Read the cache only; no socket opens.
+    pub offline: bool,
+    /// How to talk to the hub.
+    pub net: NetSettings,
+}
+
+impl HubSettings {
+    /// The model's `main` branch at huggingface.co, everything else as usual.
+    pub fn new(id: impl Into<String>, cache: impl Into<PathBuf>) -> Self {
+        Self {
+            id: id.into(),
+            revision: "main".to_owned(),
+            endpoint: "https://huggingface.co".to_owned(),
+            cache: cache.into(),
+            offline: false,
+            net: NetSettings::default(),
+        }
+    }
+}
+
+/// A model of a hub. One value is one load: its first answer fixes the commit that all of its
+/// files come from, so make a new one to see a branch that moved.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    place: String,
+    revision: String,
+    model: String,
+    cache: HubCache,
+    /// `None` is offline: what does not exist opens no socket.
+    client: Option<Client>,
+    commit: Mutex<Option<String>>,
+}
+
+impl Hub {
+    /// A source for the settings; nothing is asked before the first `fetch`.
+    ///
+    /// # Errors
+    /// [`SourceError::Misconfigured`] where the id, the revision, the endpoint, the proxy or the
+    /// token can't be used.
+    pub fn new(settings: HubSettings) -> Result<Self, SourceError> {
+        let HubSettings { id, revision, endpoint, cache, offline, net } = settings;
+        let place = format!("hub:{id}@{revision}");
+        check_id(&id, &place)?;
+        check_revision(&revision, &place)?;
+        let model = format!("{}/{id}", address::base(&endpoint)?);
+        let client = match offline {
+            true => None,
+            false => Some(Client::new(net, &place)?),
+        };
+        let commit = Mutex::new(is_commit(&revision).then(|| revision.clone()));
+        let cache = HubCache::new(&cache, &id);
+        Ok(Self(Arc::new(Inner { place, revision, model, cache, client, commit })))
+    }
+}
+
+impl ModelSource for Hub {
+    fn fetch<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, SourceError>> {
+        Box::pin(async move {
+            let about = About { place: &self.0.place, file: name };
+            let (source, file) = (Arc::clone(&self.0), name.to_owned());
+            off_runtime(about, move |stop| source.fetch(&file, stop)).await
+        })
+    }
+
+    fn describe(&self) -> String {
+        self.0.place.clone()
+    }
+}
+
+impl Inner {
+    fn fetch(&self, file: &str, stop: &Stop) -> Result<Option<Bytes>, SourceError> {
+        let about = About { place: &self.place, file };
+        let relative = about.relative_path()?;
+        let path = match &self.client {
+            Some(client) => Load { source: self, client, about, file: &relative, stop }.path()?,
+            None => self.cached(&relative, about)?,
+        };
+        match path {
+            Some(path) => disk::read(&path).map_err(|error| about.io(error)),
+            None => Ok(None),
+        }
+    }
+
+    fn cached(&self, file: &Path, about: About<'_>) -> Result<Option<PathBuf>, SourceError> {
+        let commit = match is_commit(&self.revision) {
+            true => Some(self.revision.clone()),
+            false => self.cache.commit_of(&self.revision).map_err(|error| about.io(error))?,
+        };
+        match commit.map(|commit| self.cache.look(&commit, file)) {
+            Some(Cached::Here(path)) => Ok(Some(path)),
+            Some(Cached::Absent) => Ok(None),
+            // That no process asked for the file yet does not say that the model lacks it.
+            Some(Cached::Unknown) | None => Err(about.offline()),
+        }
+    }
+
+    fn address(&self, revision: &str, about: About<'_>) -> Result<Uri, SourceError> {
+        let revision = address::escape(revision, b"");
+        let file = address::escape(about.file, b"/");
+        let address = format!("{}/resolve/{revision}/{file}", self.model);
+        address.parse().map_err(|error| about.io(error))
+    }
+}
+
+/// The search for one file, online.
+struct Load<'a> {
+    source: &'a Inner,
+    client: &'a Client,
+    about: About<'a>,
+    file: &'a Path,
+    stop: &'a Stop,
+}
+
+impl Load<'_> {
+    fn path(&self) -> Result<Option<PathBuf>, SourceError> {
+        let (commit, head) = self.commit()?;
+        let Some(commit) = commit else { return Ok(None) };
+        // A commit never changes, so what is known about it needs no asking.
+        match self.source.cache.look(&commit, self.file) {
+            Cached::Here(path) => return Ok(Some(path)),
+            Cached::Absent => return Ok(None),
+            Cached::Unknown => {}
+        }
+        let head = match head {
+            Some(head) => head,
+            None => self.head(&commit)?,
+        };
+        match head.remote {
+            Some(remote) => self.take(&commit, &remote).map(Some),
+            None => self.remember_absent(&commit),
+        }
+    }
+
+    /// The commit of this load. The first file to ask settles it while others wait, and gets the
+    /// hub's whole answer; only a hub that has no such file may leave it open.
+    fn commit(&self) -> Result<(Option<String>, Option<Head>), SourceError> {
+        let mut settled = self.source.commit.lock().unwrap_or_else(PoisonError::into_inner);
+        if settled.is_some() {
+            return Ok((settled.clone(), None));
+        }
+        let revision = &self.source.revision;
+        let head = self.head(revision)?;
+        let Some(commit) = head.commit.clone() else { return Ok((None, Some(head))) };
+        let remembered = self.source.cache.remember_commit(revision, &commit);
+        remembered.map_err(|error| self.about.io(error))?;
+        *settled = Some(commit.clone());
+        Ok((Some(commit), Some(head)))
+    }
+
+    fn head(&self, revision: &str) -> Result<Head, SourceError> {
+        let address = self.source.address(revision, self.about)?;
+        ask(self.client, &address, self.about, || self.is_cached())
+    }
+
+    /// Whether offline mode would find the file.
+    fn is_cached(&self) -> bool {
+        matches!(self.source.cached(self.file, self.about), Ok(Some(_)))
+    }
+
+    fn remember_absent(&self, commit: &str) -> Result<Option<PathBuf>, SourceError> {
+        // Only a saving: a cache that can't be written to is asked about at the next load.
+        let _ = self.source.cache.remember_absent(commit, self.file);
+        Ok(None)
+    }
+
+    /// Brings a blob into the cache, unless another commit or process did, and links it.
+    fn take(&self, commit: &str, remote: &Remote) -> Result<PathBuf, SourceError> {
+        let cache = &self.source.cache;
+        let _lock = cache.lock(&remote.etag, self.about, self.stop)?;
+        let blob = cache.blob(&remote.etag);
+        if !blob.is_file() {
+            self.download(commit, remote, &blob)?;
+        }
+        cache.link(commit, self.file, &remote.etag).map_err(|error| self.about.io(error))
+    }
+
+    fn download(&self, commit: &str, remote: &Remote, blob: &Path) -> Result<(), SourceError> {
+        let part = sibling(blob, ".incomplete");
+        disk::create_parent(&part).map_err(|error| self.about.io(error))?;
+        let download = Download {
+            client: self.client,
+            about: self.about,
+            address: &self.source.address(commit, self.about)?,
+            part: &part,
+            have: None,
+            size: remote.size,
+            cached: false,
+            stop: self.stop,
+        };
+        match download.run()? {
+            Outcome::Complete { .. } => {}
+            Outcome::NotModified => return Err(self.about.refused(304)),
+            Outcome::Absent => return Err(self.about.refused(404)),
+        }
+        self.verify(&part, remote)?;
+        let kept = disk::publish(&part, blob).and_then(|()| Part::remove(&part));
+        kept.map_err(|error| self.about.io(error))
+    }
+
+    /// Large files are named by their SHA-256; small ones by git's own digest, which is SHA-1.
+    fn verify(&self, part: &Path, remote: &Remote) -> Result<(), SourceError> {
+        let Some(expected) = remote.sha256() else { return Ok(()) };
+        let got = disk::sha256(part).map_err(|error| self.about.io(error))?;
+        if got == expected {
+            return Ok(());
+        }
+        Part::remove(part).map_err(|error| self.about.io(error))?;
+        Err(self.about.damaged(format_args!("sha256 {expected}"), format_args!("sha256 {got}")))
+    }
+}
+
+fn is_commit(revision: &str) -> bool {
+    revision.len() == 40 && revision.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn check_id(id: &str, place: &str) -> Result<(), SourceError> {
+    let parts: Vec<&str> = id.split('/').collect();
+    // The cache's folder names use `--` for the slash.
+    let fine = parts.len() <= 2
+        && parts.iter().all(|part| is_name(part) && !part.contains("--") && !part.contains(".."));
+    match fine {
+        true => Ok(()),
+        false => Err(SourceError::Misconfigured {
+            place: place.to_owned(),
+            reason: "a hub id is owner/name, of letters, digits, `-`, `_` and `.`".to_owned(),
+        }),
+    }
+}
+
+fn check_revision(revision: &str, place: &str) -> Result<(), SourceError> {
+    match (About { place, file: revision }).relative_path() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(SourceError::Misconfigured {
+            place: place.to_owned(),
+            reason: "a revision is a branch, a tag or a commit, such as `main`".to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,27 @@
+//! Where model files come from on a native host: adapters of the service's [`ModelSource`].
+//!
+//! [`Folder`] and [`Memory`] are local; [`Http`] and [`Hub`] share one download machinery and keep
+//! a cache. File and network work runs on tokio's blocking threads, so `fetch` needs a runtime.
+//!
+//! [`ModelSource`]: trireme_service::ports::ModelSource
+
+mod about;
+mod address;
+mod blocking;
+mod client;
+mod disk;
+mod download;
+mod folder;
+mod http;
+mod hub;
+mod hub_cache;
+mod hub_head;
+mod memory;
+mod part;
+mod settings;
+
+pub use folder::Folder;
+pub use http::{Http, HttpSettings};
+pub use hub::{Hub, HubSettings};
+pub use memory::Memory;
+pub use settings::{NetSettings, OnProgress, Progress};

@@ -1,0 +1,117 @@
+//! What the use cases need from their host, and nothing else.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+
+/// A boxed future that may cross threads; hosts with one thread wrap theirs once.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where a model's files come from: a folder, a web server, a hub, memory.
+pub trait ModelSource: Send + Sync {
+    /// The bytes of one file, by its path inside the model (`1_Pooling/config.json`),
+    /// or `None` where the source has no such file.
+    ///
+    /// # Errors
+    /// [`SourceError`] where the source could not say.
+    fn fetch<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, SourceError>>;
+
+    /// The source as a person would name it: a path, a URL, `hub:owner/name@revision`.
+    fn describe(&self) -> String;
+}
+
+/// Why a source could not hand over a file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// There is no model at this place at all.
+    #[error("no model at {place}: {reason}")]
+    NoModel {
+        /// The source, as `describe` names it.
+        place: String,
+        /// What was looked for and not found.
+        reason: String,
+    },
+    /// The server asks for a token, or refuses the one it got.
+    #[error("{place} refused {file} (HTTP {status}); set a token that may read it")]
+    Unauthorized {
+        /// The source.
+        place: String,
+        /// The file asked for.
+        file: String,
+        /// 401 or 403.
+        status: u16,
+    },
+    /// Offline mode, and the cache does not hold the file.
+    #[error("{file} of {place} is not in the cache and offline mode forbids fetching it")]
+    Offline {
+        /// The source.
+        place: String,
+        /// The file asked for.
+        file: String,
+    },
+    /// The server answered with a status that is neither success nor "no such file".
+    #[error("{place} answered HTTP {status} for {file}")]
+    Status {
+        /// The source.
+        place: String,
+        /// The file asked for.
+        file: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The bytes are not the ones that were promised.
+    #[error("{file} of {place} is damaged: expected {expected}, got {got}")]
+    Integrity {
+        /// The source.
+        place: String,
+        /// The file asked for.
+        file: String,
+        /// Size or digest that was promised.
+        expected: String,
+        /// Size or digest that came.
+        got: String,
+    },
+    /// The server could not be reached, or broke off and did not come back.
+    #[error(
+        "could not fetch {file} from {place}: {reason}; check the address and the network{}",
+        if *cached { ", or load the cached copy in offline mode" } else { "" }
+    )]
+    Unreachable {
+        /// The source.
+        place: String,
+        /// The file asked for.
+        file: String,
+        /// The network's own words.
+        reason: String,
+        /// Whether offline mode would find the file.
+        cached: bool,
+    },
+    /// What the source was made of can't be right.
+    #[error("cannot use {place}: {reason}")]
+    Misconfigured {
+        /// The source.
+        place: String,
+        /// Which setting is wrong, and what it should be.
+        reason: String,
+    },
+    /// A file name that could leave the model.
+    #[error("{file:?} names no file inside {place}; use a relative path without `..`")]
+    UnsafeName {
+        /// The source.
+        place: String,
+        /// The file asked for.
+        file: String,
+    },
+    /// The disk failed.
+    #[error("could not read {file} of {place}: {reason}")]
+    Io {
+        /// The source.
+        place: String,
+        /// The file asked for.
+        file: String,
+        /// The host's own words.
+        reason: String,
+    },
+}

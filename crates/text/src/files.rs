@@ -1,0 +1,157 @@
+//! Building a tokenizer from the files of a model.
+
+use serde::Deserialize;
+use tokenizers::models::wordpiece::WordPiece;
+use tokenizers::normalizers::{self, BertNormalizer, NormalizerWrapper};
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::processors::PostProcessorWrapper;
+use tokenizers::processors::bert::BertProcessing;
+use tokenizers::{AddedToken, Model};
+
+use crate::TextError;
+
+/// The tokenizer files that a model folder may hold.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TokenizerFiles<'a> {
+    /// `tokenizer.json`; wins over `vocab_txt`.
+    pub tokenizer_json: Option<&'a [u8]>,
+    /// `vocab.txt`, one word piece a line.
+    pub vocab_txt: Option<&'a [u8]>,
+    /// `tokenizer_config.json`, read with `vocab_txt`.
+    pub tokenizer_config: Option<&'a [u8]>,
+    /// `do_lower_case` of `sentence_bert_config.json`.
+    pub lowercase: bool,
+}
+
+/// A tokenizer, ready to encode. It holds no truncation and no padding.
+pub struct Tokenizer {
+    pub(crate) inner: tokenizers::Tokenizer,
+    /// Kept apart, because special tokens are added after truncation.
+    pub(crate) finish: Option<PostProcessorWrapper>,
+}
+
+impl std::fmt::Debug for Tokenizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokenizer").field("tokens", &self.inner.get_vocab_size(true)).finish()
+    }
+}
+
+/// What of `tokenizer_config.json` a bare vocabulary needs.
+#[derive(Deserialize)]
+#[serde(default)]
+struct BertConfig {
+    do_lower_case: bool,
+    tokenize_chinese_chars: bool,
+    strip_accents: Option<bool>,
+}
+
+impl Default for BertConfig {
+    fn default() -> Self {
+        Self { do_lower_case: true, tokenize_chinese_chars: true, strip_accents: None }
+    }
+}
+
+impl Tokenizer {
+    /// Builds the tokenizer that the files describe.
+    ///
+    /// # Errors
+    /// [`TextError::Missing`], [`TextError::Malformed`] or [`TextError::LacksToken`].
+    pub fn new(files: &TokenizerFiles<'_>) -> Result<Self, TextError> {
+        // A batch is shared out by the host; a tokenizer with threads of its own would fight it.
+        tokenizers::utils::parallelism::set_parallelism(false);
+        let mut inner = match (files.tokenizer_json, files.vocab_txt) {
+            (Some(json), _) => tokenizers::Tokenizer::from_bytes(json)
+                .map_err(|e| malformed("tokenizer.json", &e))?,
+            (None, Some(vocab)) => from_vocabulary(vocab, files.tokenizer_config)?,
+            (None, None) => return Err(TextError::Missing),
+        };
+        inner.with_truncation(None).map_err(|e| malformed("tokenizer.json", &e))?;
+        inner.with_padding(None);
+        if files.lowercase {
+            lower(&mut inner)?;
+        }
+        let finish = inner.get_post_processor().cloned();
+        inner.with_post_processor(None::<PostProcessorWrapper>);
+        Ok(Self { inner, finish })
+    }
+
+    /// Checks that a model with this many embeddings knows every token.
+    ///
+    /// # Errors
+    /// [`TextError::DoesNotFit`] with the first token that it does not know.
+    pub fn fits(&self, rows: usize) -> Result<(), TextError> {
+        let largest = self.inner.get_vocab(true).into_iter().max_by_key(|(_, id)| *id);
+        match largest {
+            Some((token, id)) if id as usize >= rows => {
+                Err(TextError::DoesNotFit { token, id, rows })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn malformed(file: &'static str, error: &dyn std::fmt::Display) -> TextError {
+    TextError::Malformed { file, reason: error.to_string() }
+}
+
+fn from_vocabulary(
+    vocab: &[u8],
+    config: Option<&[u8]>,
+) -> Result<tokenizers::Tokenizer, TextError> {
+    const FILE: &str = "vocab.txt";
+    let config: BertConfig = config
+        .map_or_else(|| Ok(BertConfig::default()), serde_json::from_slice)
+        .map_err(|e| malformed("tokenizer_config.json", &e))?;
+    let vocab = WordPiece::read_bytes(vocab).map_err(|e| malformed(FILE, &e))?;
+    let model = WordPiece::builder()
+        .vocab(vocab)
+        .unk_token("[UNK]".into())
+        .build()
+        .map_err(|e| malformed(FILE, &e))?;
+    let special = |token: &str| {
+        let id = model.token_to_id(token);
+        id.map(|id| (token.to_owned(), id))
+            .ok_or_else(|| TextError::LacksToken { file: FILE, token: token.to_owned() })
+    };
+    special("[UNK]")?;
+    let finish = BertProcessing::new(special("[SEP]")?, special("[CLS]")?);
+    let known: Vec<_> = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+        .into_iter()
+        .filter(|token| model.token_to_id(token).is_some())
+        .map(|token| AddedToken::from(token, true))
+        .collect();
+    let mut tokenizer = tokenizers::Tokenizer::new(model);
+    tokenizer
+        .with_normalizer(Some(BertNormalizer::new(
+            true,
+            config.tokenize_chinese_chars,
+            config.strip_accents,
+            config.do_lower_case,
+        )))
+        .map_err(|e| malformed(FILE, &e))?;
+    tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
+    tokenizer.with_post_processor(Some(finish));
+    tokenizer.add_special_tokens(known).map_err(|e| malformed(FILE, &e))?;
+    Ok(tokenizer)
+}
+
+/// Lower-cases before all else, unless the tokenizer does so already.
+fn lower(tokenizer: &mut tokenizers::Tokenizer) -> Result<(), TextError> {
+    let already = |normalizer: &NormalizerWrapper| match normalizer {
+        NormalizerWrapper::Lowercase(_) => true,
+        NormalizerWrapper::BertNormalizer(bert) => bert.lowercase,
+        _ => false,
+    };
+    let mut steps: Vec<NormalizerWrapper> = match tokenizer.get_normalizer() {
+        None => Vec::new(),
+        Some(NormalizerWrapper::Sequence(steps)) => steps.as_ref().to_vec(),
+        Some(other) => vec![other.clone()],
+    };
+    if steps.iter().any(already) {
+        return Ok(());
+    }
+    steps.insert(0, normalizers::utils::Lowercase.into());
+    let all = NormalizerWrapper::Sequence(normalizers::Sequence::new(steps));
+    tokenizer.with_normalizer(Some(all)).map_err(|e| malformed("tokenizer.json", &e))?;
+    Ok(())
+}

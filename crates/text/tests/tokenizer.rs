@@ -1,0 +1,87 @@
+//! What this crate decides on its own: limits, sides, offsets, and the bare vocabulary.
+
+use trireme_text::{Limit, Side, TextError, Tokenizer, TokenizerFiles};
+
+const VOCAB: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\none\ntwo\nthree\nfour\n##s\ncafe\n";
+
+fn bare(config: Option<&str>) -> Tokenizer {
+    Tokenizer::new(&TokenizerFiles {
+        vocab_txt: Some(VOCAB.as_bytes()),
+        tokenizer_config: config.map(str::as_bytes),
+        ..TokenizerFiles::default()
+    })
+    .unwrap()
+}
+
+#[test]
+fn the_limit_counts_special_tokens_and_cuts_the_end() {
+    let got = bare(None).encode("one two three four", None, Limit::right(4)).unwrap();
+    assert_eq!((got.ids, got.dropped), (vec![2, 5, 6, 3], 2));
+}
+
+#[test]
+fn the_left_side_keeps_the_end() {
+    let limit = Limit { tokens: 4, side: Side::Left };
+    let got = bare(None).encode("one two three four", None, limit).unwrap();
+    assert_eq!((got.ids, got.dropped), (vec![2, 7, 8, 3], 2));
+}
+
+#[test]
+fn of_a_pair_the_longer_text_is_cut_first() {
+    let got = bare(None).encode("one two three", Some("four"), Limit::right(6)).unwrap();
+    assert_eq!(got.ids, [2, 5, 6, 3, 8, 3]);
+    assert_eq!(got.type_ids, [0, 0, 0, 0, 1, 1]);
+}
+
+#[test]
+fn offsets_count_characters_of_the_text_as_given() {
+    let got = bare(None).encode("Çé CAFÉ twos", None, Limit::right(16)).unwrap();
+    assert_eq!(got.ids, [2, 1, 10, 6, 9, 3]);
+    assert_eq!(got.offsets, [(0, 0), (0, 2), (3, 7), (8, 11), (11, 12), (0, 0)]);
+}
+
+#[test]
+fn a_limit_without_room_is_refused() {
+    let got = bare(None).encode("one", None, Limit::right(1));
+    assert_eq!(got, Err(TextError::NoRoom { limit: 1, special: 2 }));
+    let got = bare(None).encode("one", None, Limit::right(2)).unwrap();
+    assert_eq!(got.ids, [2, 3], "two tokens hold the special ones and nothing else");
+}
+
+#[test]
+fn an_empty_text_is_its_special_tokens() {
+    let got = bare(None).encode("", None, Limit::right(8)).unwrap();
+    assert_eq!(got.ids, [2, 3]);
+}
+
+#[test]
+fn a_cased_vocabulary_keeps_case() {
+    let got = bare(Some(r#"{"do_lower_case": false}"#));
+    let got = got.encode("ONE one", None, Limit::right(8)).unwrap();
+    assert_eq!(got.ids, [2, 1, 5, 3]);
+}
+
+#[test]
+fn a_vocabulary_beyond_the_embedding_does_not_fit() {
+    assert_eq!(bare(None).fits(11), Ok(()));
+    let expected = TextError::DoesNotFit { token: "cafe".into(), id: 10, rows: 10 };
+    assert_eq!(bare(None).fits(10), Err(expected));
+}
+
+#[test]
+fn what_is_not_a_tokenizer_is_named() {
+    let got = Tokenizer::new(&TokenizerFiles::default()).err();
+    assert_eq!(got, Some(TextError::Missing));
+
+    let files = TokenizerFiles { tokenizer_json: Some(b"{}"), ..TokenizerFiles::default() };
+    let got = Tokenizer::new(&files).err();
+    assert!(
+        matches!(got, Some(TextError::Malformed { file: "tokenizer.json", .. })),
+        "expected a malformed tokenizer.json, got {got:?}"
+    );
+
+    let files = TokenizerFiles { vocab_txt: Some(b"[UNK]\n[SEP]\n"), ..TokenizerFiles::default() };
+    let got = Tokenizer::new(&files).err();
+    let expected = TextError::LacksToken { file: "vocab.txt", token: "[CLS]".into() };
+    assert_eq!(got, Some(expected));
+}
