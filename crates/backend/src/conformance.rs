@@ -169,8 +169,7 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         let bias = |head: usize, query: usize, key: usize| {
             reach.map_or(0.0, |reach| f64::from(biases[(key + reach - query) * heads + head]))
         };
-        let expected =
-            oracle::attention(&qkv, &layout, (heads, head_width), 0.7, window, bias);
+        let expected = oracle::attention(&qkv, &layout, (heads, head_width), 0.7, window, bias);
         self.same(case, &got, &expected)
     }
 

@@ -61,12 +61,7 @@ impl Cpu {
     }
 
     /// Computes `rows × width` values, piece by piece; `work` gets the first row of its piece.
-    fn by_rows(
-        &self,
-        rows: usize,
-        width: usize,
-        work: impl Fn(usize, &mut [f32]) + Sync,
-    ) -> Acts {
+    fn by_rows(&self, rows: usize, width: usize, work: impl Fn(usize, &mut [f32]) + Sync) -> Acts {
         let mut values = vec![0.0; rows * width];
         self.cut(&mut values, width, work);
         Acts { values, width }
@@ -175,8 +170,7 @@ impl Backend for Cpu {
         Ok(self.by_rows(x.rows(), outputs, |first, out| {
             let rows = out.len() / outputs;
             let x = &x.values[first * x.width..][..rows * x.width];
-            let residual =
-                epilogue.residual.map(|add| &add.values[first * outputs..][..out.len()]);
+            let residual = epilogue.residual.map(|add| &add.values[first * outputs..][..out.len()]);
             let finish = kernels::Finish { activation, residual };
             kernels::linear(self.lane, x, weight, finish, out);
         }))
@@ -254,7 +248,8 @@ fn heads<'a>(
     let bias = match attention.position {
         Position::Embedded => None,
         Position::Relative { table, reach } => {
-            let fits = table.values.len() == (2 * reach + 1) * count && layout.longest() <= reach + 1;
+            let fits =
+                table.values.len() == (2 * reach + 1) * count && layout.longest() <= reach + 1;
             if !fits {
                 let expected = format!("biases for {count} heads and {} tokens", layout.longest());
                 let got = format!("{} values, reach {reach}", table.values.len());

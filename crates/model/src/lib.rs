@@ -1,1 +1,31 @@
-//! Placeholder docs.
+//! From a Hugging Face folder to answers.
+//!
+//! A [`Checkpoint`] is a model's files, read and checked. A [`Model`] is a checkpoint in a
+//! backend's memory. A [`Pass`] is one forward of it, which can stop between layers.
+//!
+//! Nothing here opens a file or a socket: [`files::wanted`] says which files a model needs, and
+//! whoever has a disk or a network brings them.
+
+mod bundle;
+mod checkpoint;
+mod config;
+mod encoder;
+mod error;
+pub mod files;
+mod finish;
+mod head;
+mod inventory;
+mod model;
+mod pass;
+mod relative;
+mod sentence;
+pub mod weights;
+
+pub use bundle::{Bundle, is_bundle};
+pub use checkpoint::Checkpoint;
+pub use config::{Labels, Scoring, Spec};
+pub use error::ModelError;
+pub use model::{Cut, EmbedOptions, Model};
+pub use pass::{Pass, Progress, Want};
+pub use trireme_backend::Pooling;
+pub use trireme_text::{Encoded, Side};

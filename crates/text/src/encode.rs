@@ -1,10 +1,10 @@
 //! One text, or a pair of texts, to ids.
 
+use tokenizers::Encoding;
 use tokenizers::tokenizer::PostProcessor;
 use tokenizers::utils::truncation::{
     TruncationDirection, TruncationParams, TruncationStrategy, truncate_encodings,
 };
-use tokenizers::Encoding;
 
 use crate::{TextError, Tokenizer};
 
@@ -115,6 +115,6 @@ fn join(mut first: Encoding, second: Option<Encoding>) -> Encoding {
     first
 }
 
-fn failed(error: tokenizers::Error) -> TextError {
+fn failed(error: impl std::fmt::Display) -> TextError {
     TextError::Failed { reason: error.to_string() }
 }

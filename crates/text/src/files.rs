@@ -17,7 +17,7 @@ pub struct TokenizerFiles<'a> {
     pub tokenizer_json: Option<&'a [u8]>,
     /// `vocab.txt`, one word piece a line.
     pub vocab_txt: Option<&'a [u8]>,
-    /// `tokenizer_config.json`, read with `vocab_txt`.
+    /// `tokenizer_config.json`, whose casing wins over `tokenizer.json`'s, as in the reference.
     pub tokenizer_config: Option<&'a [u8]>,
     /// `do_lower_case` of `sentence_bert_config.json`.
     pub lowercase: bool,
@@ -36,18 +36,30 @@ impl std::fmt::Debug for Tokenizer {
     }
 }
 
-/// What of `tokenizer_config.json` a bare vocabulary needs.
-#[derive(Deserialize)]
+/// What of `tokenizer_config.json` decides how BERT normalises text.
+#[derive(Deserialize, Default)]
 #[serde(default)]
-struct BertConfig {
-    do_lower_case: bool,
-    tokenize_chinese_chars: bool,
+struct Config {
+    tokenizer_class: Option<String>,
+    do_lower_case: Option<bool>,
+    tokenize_chinese_chars: Option<bool>,
     strip_accents: Option<bool>,
 }
 
-impl Default for BertConfig {
-    fn default() -> Self {
-        Self { do_lower_case: true, tokenize_chinese_chars: true, strip_accents: None }
+impl Config {
+    /// The reference builds BERT's normaliser from these settings and takes `tokenizer.json`'s
+    /// only for the generic class.
+    fn settle(&self, bert: &BertNormalizer) -> BertNormalizer {
+        let generic = ["PreTrainedTokenizerFast", "TokenizersBackend"];
+        if self.tokenizer_class.as_deref().is_some_and(|class| generic.contains(&class)) {
+            return bert.clone();
+        }
+        BertNormalizer::new(
+            bert.clean_text,
+            self.tokenize_chinese_chars.unwrap_or(bert.handle_chinese_chars),
+            self.strip_accents.or(bert.strip_accents),
+            self.do_lower_case.unwrap_or(bert.lowercase),
+        )
     }
 }
 
@@ -59,10 +71,13 @@ impl Tokenizer {
     pub fn new(files: &TokenizerFiles<'_>) -> Result<Self, TextError> {
         // A batch is shared out by the host; a tokenizer with threads of its own would fight it.
         tokenizers::utils::parallelism::set_parallelism(false);
+        let config: Config = files
+            .tokenizer_config
+            .map_or_else(|| Ok(Config::default()), serde_json::from_slice)
+            .map_err(|e| malformed("tokenizer_config.json", &e))?;
         let mut inner = match (files.tokenizer_json, files.vocab_txt) {
-            (Some(json), _) => tokenizers::Tokenizer::from_bytes(json)
-                .map_err(|e| malformed("tokenizer.json", &e))?,
-            (None, Some(vocab)) => from_vocabulary(vocab, files.tokenizer_config)?,
+            (Some(json), _) => from_json(json, &config)?,
+            (None, Some(vocab)) => from_vocabulary(vocab, &config)?,
             (None, None) => return Err(TextError::Missing),
         };
         inner.with_truncation(None).map_err(|e| malformed("tokenizer.json", &e))?;
@@ -94,14 +109,18 @@ fn malformed(file: &'static str, error: &dyn std::fmt::Display) -> TextError {
     TextError::Malformed { file, reason: error.to_string() }
 }
 
-fn from_vocabulary(
-    vocab: &[u8],
-    config: Option<&[u8]>,
-) -> Result<tokenizers::Tokenizer, TextError> {
+fn from_json(json: &[u8], config: &Config) -> Result<tokenizers::Tokenizer, TextError> {
+    const FILE: &str = "tokenizer.json";
+    let mut tokenizer = tokenizers::Tokenizer::from_bytes(json).map_err(|e| malformed(FILE, &e))?;
+    if let Some(NormalizerWrapper::BertNormalizer(bert)) = tokenizer.get_normalizer() {
+        let settled = config.settle(bert);
+        tokenizer.with_normalizer(Some(settled)).map_err(|e| malformed(FILE, &e))?;
+    }
+    Ok(tokenizer)
+}
+
+fn from_vocabulary(vocab: &[u8], config: &Config) -> Result<tokenizers::Tokenizer, TextError> {
     const FILE: &str = "vocab.txt";
-    let config: BertConfig = config
-        .map_or_else(|| Ok(BertConfig::default()), serde_json::from_slice)
-        .map_err(|e| malformed("tokenizer_config.json", &e))?;
     let vocab = WordPiece::read_bytes(vocab).map_err(|e| malformed(FILE, &e))?;
     let model = WordPiece::builder()
         .vocab(vocab)
@@ -122,12 +141,7 @@ fn from_vocabulary(
         .collect();
     let mut tokenizer = tokenizers::Tokenizer::new(model);
     tokenizer
-        .with_normalizer(Some(BertNormalizer::new(
-            true,
-            config.tokenize_chinese_chars,
-            config.strip_accents,
-            config.do_lower_case,
-        )))
+        .with_normalizer(Some(config.settle(&BertNormalizer::default())))
         .map_err(|e| malformed(FILE, &e))?;
     tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
     tokenizer.with_post_processor(Some(finish));

@@ -1,8 +1,18 @@
 //! Named tensors, whatever file they came in.
 
+mod pickle;
+pub mod safetensors;
+pub mod torch;
+mod zip;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use half::{bf16, f16};
+
+use crate::ModelError;
+use crate::files::{Files, weight_files, within};
 
 /// The element types that checkpoints use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +31,32 @@ pub enum Dtype {
     U8,
 }
 
+impl Dtype {
+    /// Bytes of one element.
+    #[must_use]
+    pub fn size(self) -> usize {
+        match self {
+            Self::F64 | Self::I64 => 8,
+            Self::F32 => 4,
+            Self::F16 | Self::Bf16 => 2,
+            Self::U8 => 1,
+        }
+    }
+
+    /// The name that safetensors gives it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "F32",
+            Self::F16 => "F16",
+            Self::Bf16 => "BF16",
+            Self::F64 => "F64",
+            Self::I64 => "I64",
+            Self::U8 => "U8",
+        }
+    }
+}
+
 /// One tensor, row-major, little-endian; the bytes may lie in a memory-mapped file.
 #[derive(Debug, Clone)]
 pub struct Tensor {
@@ -34,3 +70,57 @@ pub struct Tensor {
 
 /// Tensors by their checkpoint names.
 pub type Tensors = BTreeMap<String, Tensor>;
+
+impl Tensor {
+    /// The elements as singles; borrowed where they lie in memory as such.
+    ///
+    /// # Errors
+    /// [`ModelError::TensorType`] where they are not floating-point numbers, and
+    /// [`ModelError::NotFinite`] where one is NaN or infinite.
+    pub fn to_f32(&self, name: &str) -> Result<Cow<'_, [f32]>, ModelError> {
+        let values = match self.dtype {
+            Dtype::F32 => match bytemuck::try_cast_slice(&self.data) {
+                Ok(values) => Cow::Borrowed(values),
+                Err(_) => Cow::Owned(decode(&self.data, f32::from_le_bytes)),
+            },
+            Dtype::F16 => Cow::Owned(decode(&self.data, |b| f16::from_le_bytes(b).to_f32())),
+            Dtype::Bf16 => Cow::Owned(decode(&self.data, |b| bf16::from_le_bytes(b).to_f32())),
+            Dtype::F64 => Cow::Owned(decode(&self.data, |b| f64::from_le_bytes(b) as f32)),
+            Dtype::I64 | Dtype::U8 => {
+                let dtype = self.dtype.name().to_owned();
+                return Err(ModelError::TensorType { name: name.to_owned(), dtype });
+            }
+        };
+        match values.iter().position(|value| !value.is_finite()) {
+            None => Ok(values),
+            Some(index) => {
+                let value = values[index];
+                Err(ModelError::NotFinite { name: name.to_owned(), index, value })
+            }
+        }
+    }
+}
+
+fn decode<const N: usize>(data: &[u8], element: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    data.as_chunks::<N>().0.iter().map(|&bytes| element(bytes)).collect()
+}
+
+/// Reads all tensors under `path`, from whichever container is there.
+pub(crate) fn read(files: &Files, path: &str) -> Result<Tensors, ModelError> {
+    let mut all = Tensors::new();
+    let names = weight_files(files, path)?;
+    // Containers that nobody was asked about are as good as absent.
+    if !names.iter().any(|name| files.asked(name)) {
+        return Err(ModelError::MissingFile { file: within(path, "model.safetensors") });
+    }
+    for name in names {
+        let bytes = files.need(&name)?;
+        let tensors = if name.ends_with(".bin") {
+            torch::read(bytes).map_err(|source| ModelError::Torch { file: name.clone(), source })?
+        } else {
+            safetensors::read(&name, bytes)?.tensors
+        };
+        all.extend(tensors);
+    }
+    Ok(all)
+}

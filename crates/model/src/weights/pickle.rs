@@ -10,8 +10,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Dtype;
-use super::torch::{TorchError, brief};
+pub(super) use globals::{Element, Global};
+
+use super::torch::TorchError;
+
+mod globals;
 
 /// An encoder takes about sixty for each tensor.
 const MAX_STEPS: usize = 1 << 21;
@@ -62,43 +65,33 @@ mod op {
     pub(super) const FRAME: u8 = 0x95;
 }
 
-/// What a storage's elements are.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Element {
-    /// The storage class in Python's module `torch`.
-    pub(super) class: &'static str,
-    /// Bytes in one element.
-    pub(super) width: usize,
-    /// Our type, if there is one. Python's `bool` is a byte of 0 or 1.
-    pub(super) dtype: Option<Dtype>,
-}
-
-static ELEMENTS: [Element; 10] = [
-    Element { class: "FloatStorage", width: 4, dtype: Some(Dtype::F32) },
-    Element { class: "HalfStorage", width: 2, dtype: Some(Dtype::F16) },
-    Element { class: "BFloat16Storage", width: 2, dtype: Some(Dtype::Bf16) },
-    Element { class: "DoubleStorage", width: 8, dtype: Some(Dtype::F64) },
-    Element { class: "LongStorage", width: 8, dtype: Some(Dtype::I64) },
-    Element { class: "ByteStorage", width: 1, dtype: Some(Dtype::U8) },
-    Element { class: "BoolStorage", width: 1, dtype: Some(Dtype::U8) },
-    Element { class: "CharStorage", width: 1, dtype: None },
-    Element { class: "ShortStorage", width: 2, dtype: None },
-    Element { class: "IntStorage", width: 4, dtype: None },
-];
-
 /// The index of a container in its pickle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Id(usize);
 
-/// The globals that a checkpoint may name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Global {
-    OrderedDict,
-    RebuildTensor,
-    RebuildParameter,
-    Storage(&'static Element),
-    /// Known to be harmless and of no use here, as `torch.Size`.
-    Inert,
+/// The items of every container of a pickle.
+#[derive(Debug, Default)]
+struct Arena<'a>(Vec<Vec<Value<'a>>>);
+
+impl<'a> Arena<'a> {
+    fn add(&mut self, items: Vec<Value<'a>>) -> Id {
+        self.0.push(items);
+        Id(self.0.len() - 1)
+    }
+
+    fn items(&self, id: Id) -> &[Value<'a>] {
+        self.0.get(id.0).map_or(&[], Vec::as_slice)
+    }
+
+    fn extend(&mut self, id: Id, items: &[Value<'a>]) {
+        if let Some(container) = self.0.get_mut(id.0) {
+            container.extend_from_slice(items);
+        }
+    }
+
+    fn take(&mut self, id: Id) -> Vec<Value<'a>> {
+        self.0.get_mut(id.0).map(std::mem::take).unwrap_or_default()
+    }
 }
 
 /// A Python object.
@@ -127,7 +120,7 @@ pub(super) enum Value<'a> {
 #[derive(Debug)]
 pub(super) struct Pickle<'a> {
     root: Value<'a>,
-    arena: Vec<Vec<Value<'a>>>,
+    arena: Arena<'a>,
     storages: Vec<Id>,
     end: usize,
 }
@@ -141,7 +134,7 @@ impl<'a> Pickle<'a> {
             stack: Vec::new(),
             marks: Vec::new(),
             memo: BTreeMap::new(),
-            arena: Vec::new(),
+            arena: Arena::default(),
             storages: Vec::new(),
         };
         for _ in 0..MAX_STEPS {
@@ -165,7 +158,7 @@ impl<'a> Pickle<'a> {
 
     /// A container's items.
     pub(super) fn items(&self, id: Id) -> &[Value<'a>] {
-        self.arena.get(id.0).map_or(&[], Vec::as_slice)
+        self.arena.items(id)
     }
 
     /// A dict's keys and values; as in Python, the last one of a key counts.
@@ -193,7 +186,7 @@ struct Machine<'a> {
     marks: Vec<usize>,
     /// A map, since a memo's index may lie.
     memo: BTreeMap<usize, Value<'a>>,
-    arena: Vec<Vec<Value<'a>>>,
+    arena: Arena<'a>,
     storages: Vec<Id>,
 }
 
@@ -354,8 +347,7 @@ impl<'a> Machine<'a> {
     }
 
     fn container(&mut self, kind: fn(Id) -> Value<'a>, items: Vec<Value<'a>>) {
-        self.stack.push(kind(Id(self.arena.len())));
-        self.arena.push(items);
+        self.stack.push(kind(self.arena.add(items)));
     }
 
     fn tuple(&mut self) -> Result<(), TorchError> {
@@ -393,7 +385,7 @@ impl<'a> Machine<'a> {
 
     fn extend_list(&mut self, items: &[Value<'a>]) -> Result<(), TorchError> {
         match self.top()? {
-            Value::List(id) => self.extend(id, items),
+            Value::List(id) => self.arena.extend(id, items),
             _ => return self.malformed("only a list can be appended to"),
         }
         Ok(())
@@ -401,16 +393,10 @@ impl<'a> Machine<'a> {
 
     fn extend_dict(&mut self, items: &[Value<'a>]) -> Result<(), TorchError> {
         match self.top()? {
-            Value::Dict(id) if items.len().is_multiple_of(2) => self.extend(id, items),
+            Value::Dict(id) if items.len().is_multiple_of(2) => self.arena.extend(id, items),
             _ => return self.malformed("only a dict can have keys with values set"),
         }
         Ok(())
-    }
-
-    fn extend(&mut self, id: Id, items: &[Value<'a>]) {
-        if let Some(container) = self.arena.get_mut(id.0) {
-            container.extend_from_slice(items);
-        }
     }
 
     fn recall(&mut self, width: usize) -> Result<(), TorchError> {
@@ -438,7 +424,7 @@ impl<'a> Machine<'a> {
 impl Machine<'_> {
     fn global(&mut self) -> Result<(), TorchError> {
         let (module, name) = (self.line()?, self.line()?);
-        self.stack.push(Value::Global(known(module, name)?));
+        self.stack.push(Value::Global(Global::find(module, name)?));
         Ok(())
     }
 
@@ -447,7 +433,7 @@ impl Machine<'_> {
         let (Value::Str(module), Value::Str(name)) = (module, name) else {
             return self.malformed("a global's name isn't a string");
         };
-        self.stack.push(Value::Global(known(module, name)?));
+        self.stack.push(Value::Global(Global::find(module, name)?));
         Ok(())
     }
 
@@ -456,14 +442,29 @@ impl Machine<'_> {
         let (Value::Global(callee), Value::Tuple(args)) = (callee, args) else {
             return self.malformed("a call needs a global and a tuple");
         };
-        let items = self.arena.get(args.0).map_or(&[][..], Vec::as_slice);
-        match (callee, items) {
+        match (callee, self.arena.items(args)) {
             (Global::OrderedDict, []) => self.container(Value::Dict, Vec::new()),
+            (Global::OrderedDict, &[Value::List(pairs)]) => self.dict_of_pairs(pairs)?,
             (Global::RebuildTensor, _) => self.stack.push(Value::Tensor(args)),
             (Global::RebuildParameter, &[tensor @ Value::Tensor(_), ..]) => self.stack.push(tensor),
             (Global::Inert, _) => self.stack.push(Value::Other),
             _ => return self.malformed("a global is called as torch never does"),
         }
+        Ok(())
+    }
+
+    /// Python 2 gives an `OrderedDict` its items as a list of lists.
+    fn dict_of_pairs(&mut self, pairs: Id) -> Result<(), TorchError> {
+        let mut items = Vec::new();
+        // Taken, so that one list that is used again and again can't multiply.
+        for pair in self.arena.take(pairs) {
+            let Value::List(pair) = pair else { return self.malformed("a dict's item is no pair") };
+            match *self.arena.items(pair) {
+                [key, value] => items.extend([key, value]),
+                _ => return self.malformed("a dict's item is no pair"),
+            }
+        }
+        self.container(Value::Dict, items);
         Ok(())
     }
 
@@ -474,26 +475,5 @@ impl Machine<'_> {
         self.storages.push(id);
         self.stack.push(Value::Storage(id));
         Ok(())
-    }
-}
-
-/// The whole list of what a pickle may name.
-fn known(module: &str, name: &str) -> Result<Global, TorchError> {
-    let refused = || TorchError::UnknownGlobal { name: brief(&format!("{module}.{name}")) };
-    match (module, name) {
-        ("collections", "OrderedDict") => Ok(Global::OrderedDict),
-        ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Ok(Global::RebuildTensor),
-        ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => {
-            Ok(Global::RebuildParameter)
-        }
-        ("torch", "Size" | "device" | "float32" | "float16" | "bfloat16" | "float64" | "int64") => {
-            Ok(Global::Inert)
-        }
-        ("torch", class) => ELEMENTS
-            .iter()
-            .find(|element| element.class == class)
-            .map(Global::Storage)
-            .ok_or_else(refused),
-        _ => Err(refused()),
     }
 }

@@ -102,11 +102,11 @@ pub enum TensorFault {
     /// The call that builds it isn't one that torch makes.
     #[error("its storage, offset, size and stride make no sense")]
     Arguments,
-    /// It has more than [`MAX_RANK`] dimensions.
+    /// It has more dimensions than any encoder's.
     #[error("it has {0} dimensions; no encoder's tensor has more than {MAX_RANK}")]
     Rank(usize),
     /// There is no [`super::Dtype`] for its elements.
-    #[error("its elements, a {0}, are none of f32, f16, bf16, f64, i64, u8 and bool")]
+    #[error("its elements ({0}) are none of f32, f16, bf16, f64, i64, u8 and bool")]
     Element(&'static str),
     /// The file lacks its storage.
     #[error("its storage {0:?} isn't in the file")]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use half::{bf16, f16};
 
-use super::super::pickle::Pickle;
+use super::super::pickle::{Pickle, Value};
 use super::{Dtype, Tensor, TensorFault, TorchError, read};
 
 macro_rules! files {
@@ -216,7 +216,8 @@ fn pickles_that_misbehave_are_errors() {
         ("a global of another module", b"cnumpy\nndarray\n.", "UnknownGlobal"),
         ("a storage class of no type", b"ctorch\nload\n.", "UnknownGlobal"),
         ("a call of a string", b"X\x01\0\0\0f)R.", "Malformed"),
-        ("a dict with arguments", b"ccollections\nOrderedDict\n]\x85R.", "Malformed"),
+        ("a dict of no pairs", b"ccollections\nOrderedDict\n](NNe\x85R.", "Malformed"),
+        ("a dict of a number", b"ccollections\nOrderedDict\nK\x01\x85R.", "Malformed"),
         ("an instance opcode", b"(iposix\nsystem\n.", "UnknownOpcode"),
         ("protocol 6", b"\x80\x06N.", "Malformed"),
         ("four million lists", &endless, "TooBig"),
@@ -226,6 +227,16 @@ fn pickles_that_misbehave_are_errors() {
         let got = format!("{:?}", Pickle::read(bytes, 0).expect_err(what));
         assert!(got.starts_with(expected), "{what}: got {got}, expected {expected}");
     }
+}
+
+#[test]
+fn the_dicts_of_python_2_are_read() {
+    let bytes = b"\x80\x02ccollections\nOrderedDict\n](](U\x01aK\x01e](U\x01bK\x02ee\x85R.";
+    let pickle = Pickle::read(bytes, 0).expect("the pickle is sound");
+    let Value::Dict(id) = pickle.root() else { panic!("got {pickle:?}, expected a dict") };
+    let got: Vec<_> = pickle.pairs(id).collect();
+    let expected = [(Value::Str("a"), Value::Int(1)), (Value::Str("b"), Value::Int(2))];
+    assert_eq!(got, expected, "left: got, right: expected");
 }
 
 #[test]

@@ -30,12 +30,7 @@ impl About<'_> {
 
     pub fn damaged(self, expected: impl Display, got: impl Display) -> SourceError {
         let (place, file) = self.owned();
-        SourceError::Integrity {
-            place,
-            file,
-            expected: expected.to_string(),
-            got: got.to_string(),
-        }
+        SourceError::Integrity { place, file, expected: expected.to_string(), got: got.to_string() }
     }
 
     pub fn wrong_size(self, expected: u64, got: u64) -> SourceError {

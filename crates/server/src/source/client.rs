@@ -38,11 +38,10 @@ impl Client {
             reason: reason.to_owned(),
         };
         let proxy = settings.proxy.as_deref().map(Proxy::new).transpose();
-        let proxy =
-            proxy.map_err(|_| wrong("the proxy is no address; write http://host:port"))?;
+        let proxy = proxy.map_err(|_| wrong("the proxy is no address; write http://host:port"))?;
         let bearer = settings.token.as_deref().map(bearer).transpose();
-        let bearer =
-            bearer.map_err(|_| wrong("the token has characters that no token has; copy it anew"))?;
+        let bearer = bearer
+            .map_err(|_| wrong("the token has characters that no token has; copy it anew"))?;
         Ok(Self { agent: agent(&settings, proxy), bearer, settings })
     }
 

@@ -55,7 +55,7 @@ impl Download<'_> {
     pub fn run(&self) -> Result<Outcome, SourceError> {
         let mut part = Part::open(self.part).map_err(|error| self.about.io(error))?;
         let mut furthest = part.len();
-        let mut failures = 0;
+        let mut left = self.client.retries();
         // A server that never answered is not worth waiting for; one that broke off is.
         let mut answered = false;
         loop {
@@ -64,20 +64,21 @@ impl Download<'_> {
                 Err(Fault::Final(error)) => return Err(error),
                 Err(Fault::Broken(why)) => why,
             };
-            failures = if part.len() > furthest { 0 } else { failures + 1 };
-            furthest = furthest.max(part.len());
-            if failures > self.client.retries() {
-                return Err(self.gave_up(furthest, failures, &why));
+            if part.len() > furthest {
+                furthest = part.len();
+                left = self.client.retries();
             }
+            left = left.checked_sub(1).ok_or_else(|| self.gave_up(furthest, &why))?;
             self.stop.check(self.about)?;
             std::thread::sleep(self.client.retry_pause());
         }
     }
 
-    fn gave_up(&self, furthest: u64, attempts: u32, why: &str) -> SourceError {
+    fn gave_up(&self, furthest: u64, why: &str) -> SourceError {
+        let retries = self.client.retries();
         let reason = format!(
-            "the transfer broke after {furthest} bytes, and {attempts} attempts in a row \
-             brought nothing more ({why})"
+            "the transfer broke after {furthest} bytes and {retries} more attempts in a row \
+             brought nothing new ({why})"
         );
         self.about.unreachable(reason, self.cached)
     }
@@ -162,9 +163,7 @@ impl Download<'_> {
             Some(total) if part.len() < total => {
                 Err(Fault::Broken(format!("the server closed before byte {total}")))
             }
-            Some(total) if part.len() > total => {
-                Err(self.damaged(total, part.len()))
-            }
+            Some(total) if part.len() > total => Err(self.damaged(total, part.len())),
             _ => self.complete(part),
         }
     }

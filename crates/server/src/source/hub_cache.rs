@@ -71,8 +71,6 @@ impl HubCache {
         let pointer = self.pointer(commit, file);
         if !pointer.is_file() {
             disk::create_parent(&pointer)?;
-            // A link whose blob was removed is no file, but stands in the way of a new one.
-            disk::remove(&pointer)?;
             let up = "../".repeat(file.components().count() + 1);
             link_or_copy(&format!("{up}blobs/{etag}"), &self.blob(etag), &pointer)?;
         }

@@ -16,6 +16,7 @@ mod http;
 mod hub;
 mod hub_cache;
 mod hub_head;
+mod hub_load;
 mod memory;
 mod part;
 mod settings;

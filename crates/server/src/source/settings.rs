@@ -26,7 +26,7 @@ pub struct NetSettings {
     pub connect_timeout: Duration,
     /// The longest silence of a connected server.
     pub read_timeout: Duration,
-    /// How many times in a row a broken transfer is taken up again without a new byte coming.
+    /// How many times in a row a broken transfer is taken up again; new bytes start the count anew.
     pub retries: u32,
     /// The rest before each of those.
     pub retry_pause: Duration,

@@ -1,0 +1,123 @@
+//! A model's files, read and checked, before any backend sees them.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use trireme_text::{Tokenizer, TokenizerFiles};
+
+use crate::config::{self, Spec};
+use crate::files::{Files, within};
+use crate::sentence::{Modules, Sentence};
+use crate::weights::{self, Tensors};
+use crate::{ModelError, bundle, inventory};
+
+/// A model that fits together: its configuration, its text files, and exactly the tensors that it
+/// needs, by canonical name.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    pub(crate) spec: Spec,
+    pub(crate) sentence: Sentence,
+    pub(crate) root: String,
+    /// Configuration and tokenizer; the weights are in `tensors`.
+    pub(crate) texts: Files,
+    pub(crate) tensors: Tensors,
+}
+
+/// What of `tokenizer_config.json` limits a text. The number may be larger than any integer.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct TokenizerConfig {
+    model_max_length: Option<f64>,
+}
+
+impl Checkpoint {
+    /// Reads the files that [`wanted`](crate::files::wanted) asked for.
+    ///
+    /// # Errors
+    /// Every [`ModelError`] that is about files, configurations or tensors.
+    pub fn from_files(files: &Files) -> Result<Self, ModelError> {
+        let modules = Modules::read(files)?;
+        let spec = config::read(files, &modules.transformer)?;
+        let sentence = Sentence::read(files, &modules)?;
+        let encoder = weights::read(files, &modules.transformer)?;
+        let dense: BTreeMap<String, Tensors> = modules
+            .dense
+            .iter()
+            .map(|path| Ok((path.clone(), weights::read(files, path)?)))
+            .collect::<Result<_, ModelError>>()?;
+        let tensors = inventory::settle(&spec, &sentence, encoder, dense)?;
+        let texts = texts(files, &modules);
+        Ok(Self { spec, sentence, root: modules.transformer, texts, tensors })
+    }
+
+    /// Reads a bundle; its tensors stay where they lie.
+    ///
+    /// # Errors
+    /// As [`from_files`](Self::from_files), and [`ModelError::BundleFormat`] or
+    /// [`ModelError::BundleDigest`].
+    pub fn from_bundle(bytes: &Bytes) -> Result<Self, ModelError> {
+        let (texts, tensors) = bundle::open(bytes)?;
+        let modules = Modules::read(&texts)?;
+        let spec = config::read(&texts, &modules.transformer)?;
+        let sentence = Sentence::read(&texts, &modules)?;
+        let tensors = inventory::check(&spec, &sentence, tensors)?;
+        Ok(Self { spec, sentence, root: modules.transformer, texts, tensors })
+    }
+
+    /// The shape of the encoder.
+    #[must_use]
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// The identity of this model: what its bundle is called by.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        bundle::Bundle::new(self, None).digest()
+    }
+
+    pub(crate) fn tokenizer(&self) -> Result<Tokenizer, ModelError> {
+        let file = |name: &str| self.texts.get(&within(&self.root, name)).map(Bytes::as_ref);
+        let tokenizer = Tokenizer::new(&TokenizerFiles {
+            tokenizer_json: file("tokenizer.json"),
+            vocab_txt: file("vocab.txt"),
+            tokenizer_config: file("tokenizer_config.json"),
+            lowercase: self.sentence.lowercase,
+        })?;
+        tokenizer.fits(self.spec.vocab)?;
+        Ok(tokenizer)
+    }
+
+    /// The most tokens of a text that the model sees: sentence-transformers' limit wins over the
+    /// tokenizer's, and neither may pass the positions that there are.
+    pub(crate) fn max_tokens(&self) -> Result<usize, ModelError> {
+        let config: TokenizerConfig =
+            self.texts.json(&within(&self.root, "tokenizer_config.json"))?.unwrap_or_default();
+        let there = self.spec.max_tokens();
+        let tokenizer = config.model_max_length.filter(|&most| most >= 1.0);
+        let tokenizer = tokenizer.filter(|&most| most < there as f64).map(|most| most as usize);
+        Ok(self.sentence.max_tokens.or(tokenizer).unwrap_or(there).min(there))
+    }
+}
+
+/// The files that are not weights, without those that nothing reads.
+fn texts(files: &Files, modules: &Modules) -> Files {
+    let root = &modules.transformer;
+    let mut names = vec!["modules.json".to_owned(), "config_sentence_transformers.json".to_owned()];
+    let encoder = [
+        "config.json",
+        "sentence_bert_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "vocab.txt",
+    ];
+    names.extend(encoder.map(|name| within(root, name)));
+    names.extend(modules.configured.iter().map(|path| within(path, "config.json")));
+    let mut texts = Files::default();
+    for name in names {
+        let bytes = files.get(&name).cloned();
+        texts.insert(name, bytes);
+    }
+    texts
+}

@@ -1,0 +1,125 @@
+//! What a classification head's numbers mean.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::ModelError;
+
+/// The classes of a head, and how its numbers become scores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    /// A name for each class, by its id.
+    pub names: Vec<String>,
+    /// From logits to scores.
+    pub scoring: Scoring,
+}
+
+/// How logits become scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scoring {
+    /// One of the classes: softmax.
+    Softmax,
+    /// Any of the classes, or a single score: a sigmoid for each.
+    Sigmoid,
+    /// A regression, or a cross-encoder trained on raw scores: as they are.
+    Raw,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Raw {
+    id2label: Option<BTreeMap<String, String>>,
+    num_labels: Option<usize>,
+    problem_type: Option<String>,
+    sentence_transformers: Option<CrossEncoder>,
+    sbert_ce_default_activation_function: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct CrossEncoder {
+    activation_fn: Option<String>,
+}
+
+impl Labels {
+    pub(super) fn read(file: &str, raw: &Raw) -> Result<Self, ModelError> {
+        let names = match &raw.id2label {
+            Some(map) => by_id(file, map)?,
+            // The reference's default: two classes without names.
+            None => (0..raw.num_labels.unwrap_or(2)).map(|id| format!("LABEL_{id}")).collect(),
+        };
+        let scoring = scoring(file, names.len(), raw)?;
+        Ok(Self { names, scoring })
+    }
+}
+
+fn by_id(file: &str, map: &BTreeMap<String, String>) -> Result<Vec<String>, ModelError> {
+    let mut names = vec![None; map.len()];
+    for (id, name) in map {
+        let slot = id.parse().ok().and_then(|id: usize| names.get_mut(id));
+        let slot = slot.ok_or_else(|| {
+            let reason = format!("id2label has the id {id:?} among {} labels", map.len());
+            ModelError::malformed(file, reason)
+        })?;
+        *slot = Some(name.clone());
+    }
+    let all: Option<Vec<String>> = names.into_iter().collect();
+    all.filter(|names| !names.is_empty())
+        .ok_or_else(|| ModelError::malformed(file, "id2label names no class, or one twice"))
+}
+
+fn scoring(file: &str, classes: usize, raw: &Raw) -> Result<Scoring, ModelError> {
+    let cross = raw.sentence_transformers.as_ref().and_then(|cross| cross.activation_fn.as_ref());
+    let cross = cross.or(raw.sbert_ce_default_activation_function.as_ref());
+    match raw.problem_type.as_deref() {
+        Some("regression") => Ok(Scoring::Raw),
+        Some("multi_label_classification") => Ok(Scoring::Sigmoid),
+        None | Some("single_label_classification") if classes == 1 => {
+            // A cross-encoder says so where its score is not a probability.
+            let identity = cross.is_some_and(|name| name.ends_with(".Identity"));
+            Ok(if identity { Scoring::Raw } else { Scoring::Sigmoid })
+        }
+        None | Some("single_label_classification") => Ok(Scoring::Softmax),
+        Some(other) => Err(ModelError::unsupported(file, "problem_type", other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(config: &str) -> Result<Labels, ModelError> {
+        Labels::read("config.json", &serde_json::from_str(config).unwrap())
+    }
+
+    #[test]
+    fn the_problem_type_decides_how_scores_are_made() {
+        for (config, expected) in [
+            (r#"{"id2label": {"0": "no", "1": "yes"}}"#, Scoring::Softmax),
+            (r#"{"problem_type": "multi_label_classification"}"#, Scoring::Sigmoid),
+            (r#"{"id2label": {"0": "score"}}"#, Scoring::Sigmoid),
+            (r#"{"id2label": {"0": "score"}, "problem_type": "regression"}"#, Scoring::Raw),
+            (
+                r#"{"num_labels": 1, "sbert_ce_default_activation_function":
+                    "torch.nn.modules.linear.Identity"}"#,
+                Scoring::Raw,
+            ),
+        ] {
+            assert_eq!(labels(config).unwrap().scoring, expected, "{config}");
+        }
+    }
+
+    #[test]
+    fn labels_stand_by_their_ids() {
+        let got = labels(
+            r#"{"id2label": {"10": "k", "2": "c", "0": "a", "1": "b", "3": "d",
+            "4": "e", "5": "f", "6": "g", "7": "h", "8": "i", "9": "j"}}"#,
+        );
+        assert_eq!(got.unwrap().names.concat(), "abcdefghijk");
+    }
+
+    #[test]
+    fn a_gap_in_the_labels_is_refused() {
+        let got = labels(r#"{"id2label": {"0": "no", "2": "yes"}}"#).unwrap_err().to_string();
+        assert_eq!(got, "config.json: id2label has the id \"2\" among 2 labels");
+    }
+}

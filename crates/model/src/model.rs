@@ -1,0 +1,190 @@
+//! A model that answers: texts in, vectors or scores out.
+
+use trireme_backend::{Backend, Pooling};
+use trireme_text::{Encoded, Limit, Side, Tokenizer};
+
+use crate::config::{Labels, Scoring, Spec};
+use crate::encoder::{Encoder, Weights};
+use crate::head::Head;
+use crate::sentence::Prompts;
+use crate::{Checkpoint, ModelError, Pass, Want, finish};
+
+/// A model in a backend's memory, with its tokenizer.
+pub struct Model<B: Backend> {
+    pub(crate) backend: B,
+    pub(crate) encoder: Encoder<B>,
+    pub(crate) dense: Head<B>,
+    pub(crate) classifier: Option<Head<B>>,
+    checkpoint: Facts,
+    tokenizer: Tokenizer,
+}
+
+/// What stays of a checkpoint once its weights are uploaded.
+struct Facts {
+    spec: Spec,
+    pooling: Pooling,
+    normalize: bool,
+    prompts: Prompts,
+    max_tokens: usize,
+    dimensions: usize,
+    digest: String,
+}
+
+/// How much of a text the model sees; the model's own limit is never passed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Cut {
+    /// Tokens, special ones among them; `None` takes the model's own limit.
+    pub max_tokens: Option<usize>,
+    /// Where the rest is cut off.
+    pub side: Side,
+}
+
+/// How a vector is made; what is `None` is as the model says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct EmbedOptions {
+    /// How rows become one.
+    pub pooling: Option<Pooling>,
+    /// Whether vectors are brought to length one.
+    pub normalize: Option<bool>,
+    /// Keeps only the first dimensions, for models trained so that these mean most.
+    pub dimensions: Option<usize>,
+}
+
+impl<B: Backend> Model<B> {
+    /// Uploads a checkpoint.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the tokenizer does not fit or a weight is not finite.
+    pub fn new(backend: B, checkpoint: &Checkpoint) -> Result<Self, ModelError> {
+        let (spec, sentence) = (checkpoint.spec(), &checkpoint.sentence);
+        let tokenizer = checkpoint.tokenizer()?;
+        let weights = Weights { backend: &backend, tensors: &checkpoint.tensors };
+        let dense = Head::sentence(&weights, sentence)?;
+        let classifier = Head::classifier(&weights, spec)?;
+        let encoder = Encoder::upload(&backend, spec, &checkpoint.tensors)?;
+        let facts = Facts {
+            spec: spec.clone(),
+            pooling: sentence.pooling,
+            normalize: sentence.normalize,
+            prompts: sentence.prompts.clone(),
+            max_tokens: checkpoint.max_tokens()?,
+            dimensions: sentence.dense.last().map_or(spec.width, |dense| dense.outputs),
+            digest: checkpoint.digest(),
+        };
+        Ok(Self { backend, encoder, dense, classifier, checkpoint: facts, tokenizer })
+    }
+
+    /// The encoder's shape.
+    #[must_use]
+    pub fn spec(&self) -> &Spec {
+        &self.checkpoint.spec
+    }
+
+    /// The classes, where it classifies.
+    #[must_use]
+    pub fn labels(&self) -> Option<&Labels> {
+        self.spec().labels.as_ref()
+    }
+
+    /// How its vectors are pooled, unless a request says otherwise.
+    #[must_use]
+    pub fn pooling(&self) -> Pooling {
+        self.checkpoint.pooling
+    }
+
+    /// Whether its vectors have length one, unless a request says otherwise.
+    #[must_use]
+    pub fn normalizes(&self) -> bool {
+        self.checkpoint.normalize
+    }
+
+    /// Dimensions of its vectors.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        self.checkpoint.dimensions
+    }
+
+    /// The most tokens of a text that it sees.
+    #[must_use]
+    pub fn max_tokens(&self) -> usize {
+        self.checkpoint.max_tokens
+    }
+
+    /// The identity of its weights, tokenizer and configuration.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.checkpoint.digest
+    }
+
+    /// The backend that it lives in.
+    #[must_use]
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// Encodes a text that is to become a vector, with a prompt of the model before it: the one
+    /// named, or its default, where it has one.
+    ///
+    /// # Errors
+    /// [`ModelError::Text`] where the limit leaves no room, [`ModelError::UnknownPrompt`].
+    pub fn encode_for_vector(
+        &self,
+        text: &str,
+        prompt: Option<&str>,
+        cut: Cut,
+    ) -> Result<Encoded, ModelError> {
+        match self.checkpoint.prompts.get(prompt)? {
+            "" => self.encode(text, None, cut),
+            prompt => self.encode(&format!("{prompt}{text}"), None, cut),
+        }
+    }
+
+    /// Encodes a text, or a pair, that is to be classified.
+    ///
+    /// # Errors
+    /// [`ModelError::Text`] where the limit leaves no room.
+    pub fn encode(&self, text: &str, pair: Option<&str>, cut: Cut) -> Result<Encoded, ModelError> {
+        let most = self.max_tokens();
+        let tokens = cut.max_tokens.unwrap_or(most).min(most);
+        Ok(self.tokenizer.encode(text, pair, Limit { tokens, side: cut.side })?)
+    }
+
+    /// Begins a forward.
+    ///
+    /// # Errors
+    /// [`ModelError`] where a text is too long, an id has no embedding, or there is no head.
+    pub fn start(&self, texts: &[Encoded], want: Want) -> Result<Pass<'_, B>, ModelError> {
+        Pass::new(self, texts, want)
+    }
+
+    /// What a pass must be run for to make these vectors.
+    ///
+    /// # Errors
+    /// [`ModelError::Dimensions`] where there are not so many.
+    pub fn vectors(&self, options: EmbedOptions) -> Result<Want, ModelError> {
+        let available = self.dimensions();
+        match options.dimensions.filter(|&asked| asked == 0 || asked > available) {
+            Some(asked) => Err(ModelError::Dimensions { asked, available }),
+            None => Ok(Want::Vectors(options.pooling.unwrap_or(self.pooling()))),
+        }
+    }
+
+    /// Makes a vector of a row that a pass for [`Want::Vectors`] brought back.
+    pub fn finish_vector(&self, mut row: Vec<f32>, options: EmbedOptions) -> Vec<f32> {
+        row.truncate(options.dimensions.unwrap_or(usize::MAX));
+        if options.normalize.unwrap_or(self.normalizes()) {
+            finish::l2_normalize(&mut row);
+        }
+        row
+    }
+
+    /// Makes scores of a row that a pass for [`Want::Logits`] brought back.
+    pub fn finish_scores(&self, mut row: Vec<f32>) -> Vec<f32> {
+        match self.labels().map(|labels| labels.scoring) {
+            Some(Scoring::Softmax) => finish::softmax(&mut row),
+            Some(Scoring::Sigmoid) => finish::sigmoid(&mut row),
+            Some(Scoring::Raw) | None => {}
+        }
+        row
+    }
+}

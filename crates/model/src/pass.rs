@@ -1,0 +1,124 @@
+//! A forward that can stop between layers.
+//!
+//! Whoever drives a [`Pass`] decides what happens between its steps: check a deadline, look at a
+//! cancel flag, report progress, give a browser its event loop back. Dropping it is cancelling it.
+
+use trireme_backend::{Backend, Layout, Pooling};
+use trireme_text::Encoded;
+
+use crate::encoder::Inputs;
+use crate::{Model, ModelError};
+
+/// What an encoder is run for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Want {
+    /// A vector for each text, pooled so.
+    Vectors(Pooling),
+    /// The classifier's logits for each text.
+    Logits,
+}
+
+/// How far a pass has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Steps done.
+    pub done: usize,
+    /// Steps in all: the embedding, each layer, the head.
+    pub total: usize,
+}
+
+impl Progress {
+    /// Whether nothing but reading the answer is left.
+    #[must_use]
+    pub fn is_complete(self) -> bool {
+        self.done == self.total
+    }
+}
+
+/// A forward of one ragged batch, run step by step.
+pub struct Pass<'m, B: Backend> {
+    model: &'m Model<B>,
+    want: Want,
+    layout: Layout,
+    state: State<B>,
+    done: usize,
+}
+
+enum State<B: Backend> {
+    Inputs(Inputs),
+    Rows(B::Acts),
+}
+
+impl<'m, B: Backend> Pass<'m, B> {
+    pub(crate) fn new(
+        model: &'m Model<B>,
+        texts: &[Encoded],
+        want: Want,
+    ) -> Result<Self, ModelError> {
+        if want == Want::Logits && model.classifier.is_none() {
+            return Err(ModelError::NoHead);
+        }
+        let inputs = Inputs::new(model.spec(), texts)?;
+        let layout = inputs.layout.clone();
+        Ok(Self { model, want, layout, state: State::Inputs(inputs), done: 0 })
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress { done: self.done, total: self.model.spec().layers + 2 }
+    }
+
+    /// Runs the next step; nothing, where none is left.
+    ///
+    /// # Errors
+    /// [`ModelError::Backend`] where the device fails.
+    pub fn step(&mut self) -> Result<Progress, ModelError> {
+        let Model { backend, encoder, .. } = self.model;
+        let layers = self.model.spec().layers;
+        let next = match &self.state {
+            _ if self.progress().is_complete() => return Ok(self.progress()),
+            State::Inputs(inputs) => encoder.embed(backend, inputs)?,
+            State::Rows(rows) if self.done <= layers => {
+                encoder.layer(backend, self.done - 1, rows, &self.layout)?
+            }
+            State::Rows(rows) => self.head(rows)?,
+        };
+        self.state = State::Rows(next);
+        self.done += 1;
+        Ok(self.progress())
+    }
+
+    fn head(&self, rows: &B::Acts) -> Result<B::Acts, ModelError> {
+        let Model { backend, classifier, dense, .. } = self.model;
+        match (self.want, classifier) {
+            (Want::Vectors(pooling), _) => {
+                let pooled = backend.pool(rows, &self.layout, pooling)?;
+                Ok(dense.apply(backend, pooled)?)
+            }
+            (Want::Logits, Some(classifier)) => {
+                let first = backend.pool(rows, &self.layout, Pooling::Cls)?;
+                Ok(classifier.apply(backend, first)?)
+            }
+            (Want::Logits, None) => Err(ModelError::NoHead),
+        }
+    }
+
+    /// Runs what is left and brings the answer back: one row for each text.
+    ///
+    /// # Errors
+    /// [`ModelError::Backend`], or [`ModelError::AnswerNotFinite`] naming the first such text.
+    pub async fn finish(mut self) -> Result<Vec<Vec<f32>>, ModelError> {
+        while !self.progress().is_complete() {
+            self.step()?;
+        }
+        let State::Rows(rows) = &self.state else { return Ok(Vec::new()) };
+        let values = self.model.backend.read(rows).await?;
+        let width = values.len().checked_div(self.layout.len()).unwrap_or(0).max(1);
+        let answers: Vec<Vec<f32>> = values.chunks(width).map(<[f32]>::to_vec).collect();
+        match answers.iter().position(|row| row.iter().any(|value| !value.is_finite())) {
+            None => Ok(answers),
+            Some(text) => Err(ModelError::AnswerNotFinite { text }),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What the tests that cross crates share, and what the task runner must agree on with them:
+//! where the checkout is, where downloaded models lie, and how a table of cases is run.
+//!
+//! ```
+//! use trireme_tests::check_cases;
+//!
+//! check_cases([("one digit", "7", Some(7)), ("a word", "seven", None)], |text: &str| {
+//!     text.parse::<u8>().ok()
+//! });
+//! ```
+//!
+//! Standard library only; `tests/architecture` holds this crate to it.
+#![allow(
+    clippy::panic,
+    reason = "called by tests only, where a panic is the way to report a failure"
+)]
+
+mod cases;
+mod places;
+pub mod rust_source;
+
+pub use cases::check_cases;
+pub use places::{cache_dir, data_file, minilm_dir, repo_root};

@@ -1,0 +1,119 @@
+//! Bundles: one file that is the model, and nothing but the model.
+
+use bytes::Bytes;
+use trireme_cpu::{Inline, Lane};
+use trireme_model::weights::{Dtype, safetensors};
+use trireme_model::{Bundle, Checkpoint, EmbedOptions, ModelError, is_bundle};
+
+use crate::{golden, load};
+
+fn packed(folder: &str, store: Option<Dtype>) -> Bytes {
+    let checkpoint = load::checkpoint(&load::tiny(folder));
+    Bundle::new(&checkpoint, store).pieces().flatten().copied().collect()
+}
+
+#[test]
+fn a_bundle_answers_as_its_folder_does() {
+    for folder in ["bert-embed-dense", "roberta-embed", "mpnet-embed", "electra-embed"] {
+        let bundle = packed(folder, None);
+        assert!(is_bundle(&bundle), "{folder}");
+        let checkpoint = Checkpoint::from_bundle(&bundle).unwrap();
+        let from_bundle = load::model_on(&checkpoint, Lane::detect(), Box::new(Inline));
+        let from_folder = load::model(&load::tiny(folder));
+        assert_eq!(from_bundle.digest(), from_folder.digest(), "{folder}: digest");
+        for text in ["A quiet harbour.", "", "two oars"] {
+            let got = load::embed(&from_bundle, text, EmbedOptions::default());
+            let expected = load::embed(&from_folder, text, EmbedOptions::default());
+            assert_eq!(got, expected, "{folder}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn packing_twice_gives_the_same_bytes_and_packing_a_bundle_changes_nothing() {
+    let once = packed("bert-embed-dense", None);
+    assert_eq!(once, packed("bert-embed-dense", None));
+    let again = Checkpoint::from_bundle(&once).unwrap();
+    let again: Bytes = Bundle::new(&again, None).pieces().flatten().copied().collect();
+    assert_eq!(once, again);
+}
+
+#[test]
+fn a_container_does_not_change_the_digest_but_a_weight_does() {
+    let digest = |folder: &str| load::checkpoint(&load::goldens().join(folder)).digest();
+    let expected = digest("tiny/bert-embed");
+    for folder in ["variants/sharded", "variants/pytorch-bin", "variants/pytorch-legacy"] {
+        assert_eq!(digest(folder), expected, "{folder}");
+    }
+    assert_ne!(digest("variants/f16"), expected);
+}
+
+#[test]
+fn half_precision_halves_the_weights_and_keeps_the_answer() {
+    let (full, half) = (packed("bert-embed", None), packed("bert-embed", Some(Dtype::F16)));
+    let contents = safetensors::read("half", &half).unwrap();
+    let weights: usize = contents
+        .tensors
+        .iter()
+        .filter(|(name, _)| !name.starts_with("file/"))
+        .map(|(name, tensor)| {
+            assert_eq!(tensor.dtype, Dtype::F16, "{name}");
+            tensor.data.len()
+        })
+        .sum();
+    assert!(full.len() - half.len() >= weights, "{} to {}", full.len(), half.len());
+    let model = |bytes: &Bytes| {
+        let checkpoint = Checkpoint::from_bundle(bytes).unwrap();
+        load::model_on(&checkpoint, Lane::detect(), Box::new(Inline))
+    };
+    let text = "A quiet harbour.";
+    let got = load::embed(&model(&half), text, EmbedOptions::default());
+    let expected = load::embed(&model(&full), text, EmbedOptions::default());
+    let cosine = golden::cosine(&got, &expected);
+    assert!(cosine > 0.999, "expected nearly the same vector, got cosine {cosine}");
+}
+
+#[test]
+fn weights_in_a_bundle_lie_where_they_can_be_read_in_place() {
+    let bundle = packed("bert-embed-dense", None);
+    let contents = safetensors::read("bundle", &bundle).unwrap();
+    assert_eq!(contents.data_start % 64, 0, "data begin at {}", contents.data_start);
+    for (name, tensor) in &contents.tensors {
+        let at = tensor.data.as_ptr() as usize - bundle.as_ptr() as usize;
+        assert_eq!(at % tensor.dtype.size(), 0, "{name} begins at {at}");
+    }
+}
+
+#[test]
+fn a_newer_format_is_refused_by_name() {
+    let bundle = packed("bert-embed", None);
+    let text = b"\"trireme.format\":\"1\"";
+    let at = bundle.windows(text.len()).position(|window| window == text).unwrap();
+    let mut newer = bundle.to_vec();
+    newer[at + text.len() - 2] = b'9';
+    let got = Checkpoint::from_bundle(&newer.into()).unwrap_err();
+    let expected = ModelError::BundleFormat { found: "9".into(), known: "1" };
+    assert_eq!(got.to_string(), expected.to_string());
+}
+
+#[test]
+fn a_changed_byte_is_found_wherever_it_is() {
+    let bundle = packed("bert-embed", None);
+    let start = safetensors::read("bundle", &bundle).unwrap().data_start;
+    for at in [start, start + 1000, bundle.len() - 1] {
+        let mut changed = bundle.to_vec();
+        changed[at] ^= 1;
+        let got = Checkpoint::from_bundle(&changed.into()).unwrap_err();
+        assert!(matches!(got, ModelError::BundleDigest { .. }), "byte {at}: got {got}");
+    }
+}
+
+#[test]
+fn a_truncated_bundle_is_damaged_and_never_a_panic() {
+    let bundle = packed("bert-embed", None);
+    let step = bundle.len() / 300;
+    for end in (0..bundle.len()).step_by(step) {
+        let got = Checkpoint::from_bundle(&bundle.slice(..end)).unwrap_err();
+        assert!(matches!(got, ModelError::Damaged { .. }), "cut at {end}: got {got}");
+    }
+}
