@@ -122,9 +122,10 @@ fn attack(programs: &Path, target: String, seconds: u64) -> Result<(Row, Option<
     }
     if target == CANARY {
         // What an earlier run found would be found again without any instrumentation.
-        fs::remove_dir_all(&found)
-            .and_then(|()| fs::create_dir(&found))
-            .map_err(Error::file(&found))?;
+        for folder in [&found, &crashes] {
+            let emptied = fs::remove_dir_all(folder).and_then(|()| fs::create_dir(folder));
+            emptied.map_err(Error::file(folder))?;
+        }
     }
     let seeds = repo_root().join(SEEDS).join(&target);
 

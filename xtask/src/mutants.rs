@@ -22,7 +22,7 @@ pub struct Mutant {
 pub const FILL: &str = "FILL";
 
 /// The suite that holds the engine against the reference.
-const GOLDENS: &[&str] = &["-p", "trireme-tests", "--test", "goldens"];
+const ENGINE: &[&str] = &["-p", "trireme-tests", "--test", "engine"];
 
 /// The suite that holds the source against the design.
 const ARCHITECTURE: &[&str] = &["-p", "trireme-tests", "--test", "architecture"];
@@ -34,56 +34,56 @@ pub const MUTANTS: &[Mutant] = &[
         file: "crates/kernels/src/activation.rs",
         find: FILL,
         replace: FILL,
-        test: GOLDENS,
+        test: ENGINE,
     },
     Mutant {
         name: "another LayerNorm epsilon",
         file: "crates/kernels/src/norm.rs",
         find: FILL,
         replace: FILL,
-        test: GOLDENS,
+        test: ENGINE,
     },
     Mutant {
         name: "RoBERTa positions from zero",
         file: "crates/model/src/FILL.rs",
         find: FILL,
         replace: FILL,
-        test: GOLDENS,
+        test: ENGINE,
     },
     Mutant {
         name: "relative bias dropped",
         file: "crates/model/src/FILL.rs",
         find: FILL,
         replace: FILL,
-        test: GOLDENS,
+        test: ENGINE,
     },
     Mutant {
         name: "token types dropped",
         file: "crates/model/src/FILL.rs",
         find: FILL,
         replace: FILL,
-        test: GOLDENS,
+        test: ENGINE,
     },
     Mutant {
         name: "wrong pooling",
         file: "crates/kernels/src/pool.rs",
         find: FILL,
         replace: FILL,
-        test: GOLDENS,
+        test: ENGINE,
     },
     Mutant {
         name: "padding averaged in",
         file: "crates/kernels/src/pool.rs",
         find: FILL,
         replace: FILL,
-        test: GOLDENS,
+        test: ENGINE,
     },
     Mutant {
         name: "truncation off by one",
         file: "crates/text/src/FILL.rs",
         find: FILL,
         replace: FILL,
-        test: GOLDENS,
+        test: ENGINE,
     },
     Mutant {
         name: "the model depends on a runtime",

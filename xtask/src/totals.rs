@@ -43,24 +43,21 @@ impl fmt::Display for Totals {
 /// The tests that a run reports as failed, each with the first line of its message.
 pub fn failures(output: &str) -> Vec<(String, String)> {
     let failed = output.lines().filter_map(|line| {
-        line.trim().strip_prefix("test ")?.strip_suffix(" ... FAILED").map(str::to_owned)
+        let name = line.trim().strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
+        Some((name.to_owned(), message(output, name)))
     });
-    failed
-        .map(|name| {
-            let said = message(output, &name);
-            (name, said)
-        })
-        .collect()
+    failed.collect()
 }
 
-/// The first line that the failing test `name` said, after the harness's own words.
+/// The first line that the failing test `name` said, after the harness's own words; a line that
+/// only announces others (`3 of 9 cases failed:`) brings the first of them along.
 fn message(output: &str, name: &str) -> String {
     let heading = format!("---- {name} stdout ----");
     let said = output.lines().map(str::trim).skip_while(|line| *line != heading).skip(1);
-    said.filter(|line| !line.is_empty() && !line.starts_with("thread '"))
-        .map(str::to_owned)
-        .next()
-        .unwrap_or_default()
+    let mut said = said.filter(|line| !line.is_empty() && !line.starts_with("thread '"));
+    let first = said.next().unwrap_or_default();
+    let more = said.next().filter(|_| first.ends_with(':'));
+    more.map_or_else(|| first.to_owned(), |more| format!("{first} {more}"))
 }
 
 #[cfg(test)]
@@ -94,7 +91,7 @@ test result: ok. 7 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; fini
 
     #[test]
     fn failures_carry_their_first_words() {
-        let expected = ("pooling::mean".to_owned(), "2 of 9 cases failed:".to_owned());
+        let expected = ("pooling::mean".to_owned(), "2 of 9 cases failed: one word".to_owned());
         assert_eq!(failures(RUN), [expected]);
     }
 }

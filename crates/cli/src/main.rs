@@ -1,1 +1,26 @@
-fn main() {}
+//! `trireme`: one binary that embeds, classifies, measures, packs and serves.
+
+mod args;
+mod commands;
+mod exit;
+mod host;
+mod input;
+mod output;
+mod progress;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    let output = output::Output::new(&cli.global);
+    match run::run(cli, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            output.fault(&fault);
+            exit::code(fault.code)
+        }
+    }
+}

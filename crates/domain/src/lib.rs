@@ -1,1 +1,15 @@
-//! Placeholder docs.
+//! Rules without I/O: what a request may ask, what an answer looks like, what can go wrong.
+//!
+//! Everything here is plain data and pure functions. Storing, clocks, randomness and sockets are
+//! elsewhere, so the same rules hold in a browser, at the edge and at the origin.
+
+pub mod dataset;
+pub mod fault;
+pub mod limits;
+pub mod metrics;
+pub mod quantize;
+pub mod similarity;
+pub mod wire;
+
+pub use fault::{Class, Code, Fault};
+pub use limits::Limits;

@@ -3,6 +3,8 @@
 //!
 //! The constants are our own weighted least-squares fits at Chebyshev nodes.
 
+use std::f32::consts::FRAC_2_SQRT_PI;
+
 use crate::arch::Math;
 
 /// `c[0] + c[1]·x + …`, by Horner.
@@ -45,7 +47,14 @@ pub(crate) fn erf<M: Math>(x: f32) -> f32 {
     let t = x * x;
     let p = poly::<M, 6>(
         t,
-        [1.128_379_1, 0.190_590_16, 0.052_768_808, 0.003_772_391, 2.848_392_2e-4, 2.046_046_3e-6],
+        [
+            FRAC_2_SQRT_PI,
+            0.190_590_16,
+            0.052_768_808,
+            0.003_772_391,
+            2.848_392_2e-4,
+            2.046_046_3e-6,
+        ],
     );
     let q = poly::<M, 6>(
         t,

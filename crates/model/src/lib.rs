@@ -28,4 +28,4 @@ pub use error::ModelError;
 pub use model::{Cut, EmbedOptions, Model};
 pub use pass::{Pass, Progress, Want};
 pub use trireme_backend::Pooling;
-pub use trireme_text::{Encoded, Side};
+pub use trireme_text::{Encoded, Side, TextError};

@@ -1,2 +1,21 @@
-//! Native host.
+//! The native host: where models come from, which threads compute, who listens.
+//!
+//! It decides nothing about requests. [`open`] brings a model into memory and puts it behind
+//! [`Threads`]; [`serve`] listens for the routes of `trireme-http`.
+
+mod compute;
+mod default_model;
+mod durable;
+mod executor;
+mod host;
+mod mmap;
+mod open;
+mod serve;
 pub mod source;
+
+pub use compute::{Queue, Threads};
+pub use durable::replace;
+pub use executor::Shared;
+pub use host::{Random, Steady};
+pub use open::{ModelSettings, Opened, checkpoint, open};
+pub use serve::serve;

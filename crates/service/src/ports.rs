@@ -2,11 +2,33 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
+use trireme_domain::Fault;
+
+use crate::engine::{Answer, Job};
 
 /// A boxed future that may cross threads; hosts with one thread wrap theirs once.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where jobs are answered: threads behind a queue, or the caller's own.
+pub trait Compute: Send + Sync {
+    /// Answers a job. Dropping the future cancels it, between two layers at the latest.
+    fn submit(&self, job: Job) -> BoxFuture<'_, Result<Vec<Answer>, Fault>>;
+}
+
+/// The host's time.
+pub trait Clock: Send + Sync {
+    /// Time since some fixed moment; it never runs backwards.
+    fn now(&self) -> Duration;
+}
+
+/// The host's randomness.
+pub trait Entropy: Send + Sync {
+    /// An id that no other has, in hexadecimal.
+    fn id(&self) -> String;
+}
 
 /// Where a model's files come from: a folder, a web server, a hub, memory.
 pub trait ModelSource: Send + Sync {

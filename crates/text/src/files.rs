@@ -52,7 +52,7 @@ impl Config {
     fn settle(&self, bert: &BertNormalizer) -> BertNormalizer {
         let generic = ["PreTrainedTokenizerFast", "TokenizersBackend"];
         if self.tokenizer_class.as_deref().is_some_and(|class| generic.contains(&class)) {
-            return bert.clone();
+            return *bert;
         }
         BertNormalizer::new(
             bert.clean_text,

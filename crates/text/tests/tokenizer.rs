@@ -1,4 +1,5 @@
 //! What this crate decides on its own: limits, sides, offsets, and the bare vocabulary.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 use trireme_text::{Limit, Side, TextError, Tokenizer, TokenizerFiles};
 

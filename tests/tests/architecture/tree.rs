@@ -129,8 +129,8 @@ impl fmt::Display for Violation {
 /// Fails with every violation, so that one run shows all there is to mend.
 #[track_caller]
 pub fn none(violations: &[Violation]) {
-    let lines: Vec<String> = violations.iter().map(|v| format!("  {v}")).collect();
-    assert!(lines.is_empty(), "{} violations:\n{}", lines.len(), lines.join("\n"));
+    let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    assert!(lines.is_empty(), "violations ({}):\n  {}", lines.len(), lines.join("\n  "));
 }
 
 /// For a rule's own tests: exactly these violations are found, in any order.

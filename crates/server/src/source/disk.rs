@@ -1,10 +1,8 @@
 //! Files that other processes may be reading or writing at the same time.
 
-use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{self, Read};
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +11,8 @@ use trireme_service::ports::SourceError;
 
 use super::about::About;
 use super::blocking::Stop;
+use crate::durable;
+pub(super) use crate::durable::{publish, sibling, temporary};
 
 /// Below this a copy costs nothing, and a small file edited in place can't change under a reader.
 const MAP_FROM: u64 = 1 << 20;
@@ -50,13 +50,6 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The path with `suffix` added to its file name.
-pub(super) fn sibling(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
-}
-
 /// The lock on `path`, held until the file is dropped. The system lets go of it when its holder
 /// dies, so a crash leaves nothing to clean up.
 pub(super) fn lock(path: &Path, about: About<'_>, stop: &Stop) -> Result<File, SourceError> {
@@ -77,38 +70,10 @@ pub(super) fn create_parent(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), fs::create_dir_all)
 }
 
-/// Gives a finished, synced file its final name, in a way that outlives a power cut.
-pub(super) fn publish(from: &Path, to: &Path) -> io::Result<()> {
-    fs::rename(from, to)?;
-    to.parent().map_or(Ok(()), sync_folder)
-}
-
 /// Writes a small file that readers see whole or not at all.
 pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     create_parent(path)?;
-    let temporary = temporary(path);
-    let mut file = File::create(&temporary)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    publish(&temporary, path)
-}
-
-/// A name beside `path` that no other thread or process uses.
-pub(super) fn temporary(path: &Path) -> PathBuf {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    sibling(path, &format!(".{}-{number}.tmp", std::process::id()))
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-// Windows opens no folder as a file, and makes renames durable by itself.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
+    durable::replace(path, [content])
 }
 
 /// A file's SHA-256, in lower-case hexadecimal.

@@ -1,0 +1,288 @@
+//! What can be said on the command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::exit;
+
+/// Text classification and sentence embeddings, from a model folder, a bundle, a hub id, or the
+/// model inside this program.
+#[derive(Parser)]
+#[command(name = "trireme", version, after_help = exit::HELP)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do; `serve` where nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(Args, Clone)]
+pub struct Global {
+    /// Folder, bundle, URL, or hub id (`owner/name`, `owner/name@revision`)
+    #[arg(long, short, global = true, env = "TRIREME_MODEL", value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Threads that share one forward [default: all cores]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// Where to compute
+    #[arg(long, global = true, default_value = "auto")]
+    pub device: Device,
+    /// Numbers to compute in
+    #[arg(long, global = true, default_value = "auto")]
+    pub precision: Precision,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print results and errors, nothing else
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Open no socket; take everything from the cache
+    #[arg(long, global = true, env = "HF_HUB_OFFLINE", value_parser = switch, num_args = 0..=1,
+          default_missing_value = "true", default_value = "false", require_equals = true)]
+    pub offline: bool,
+    /// Token for the hub
+    #[arg(long, global = true, env = "HF_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// Address of the hub
+    #[arg(long, global = true, env = "HF_ENDPOINT", value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Folder for downloads
+    #[arg(long, global = true, env = "TRIREME_CACHE", value_name = "FOLDER")]
+    pub cache: Option<PathBuf>,
+    /// Instructions to use, for tests
+    #[arg(long, global = true, env = "TRIREME_LANE", hide = true)]
+    pub lane: Option<String>,
+}
+
+/// The reference's own switch is set by 1, ON, YES or TRUE.
+fn switch(value: &str) -> Result<bool, &'static str> {
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "on" | "yes" | "true" => Ok(true),
+        "" | "0" | "off" | "no" | "false" => Ok(false),
+        _ => Err("say 1 or 0"),
+    }
+}
+
+/// Where to compute.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Device {
+    /// The best there is
+    Auto,
+    /// The processor
+    Cpu,
+}
+
+/// Numbers to compute in.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    /// The best that the model keeps
+    Auto,
+    /// Singles
+    F32,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Answer over HTTP
+    Serve(Serve),
+    /// Turn texts into vectors
+    Embed(Embed),
+    /// Name the class of texts
+    Classify(Classify),
+    /// Print the cosine of two texts
+    Similarity(Similarity),
+    /// Measure a model on a data file
+    Eval(Eval),
+    /// Describe a model
+    Info,
+    /// Write a model into one file
+    Pack(Pack),
+    /// Print a completion script
+    Completions {
+        /// For this shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Args)]
+pub struct Serve {
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: IpAddr,
+    /// Port to listen on; 0 lets the system choose
+    #[arg(long, short, env = "PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// Seconds until an answer that is not ready is given up
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub timeout: u64,
+    /// Requests that may wait; one more is refused
+    #[arg(long, default_value_t = 512, value_name = "N")]
+    pub queue: usize,
+}
+
+impl Default for Serve {
+    /// What `trireme serve` alone would parse to, `PORT` included.
+    fn default() -> Self {
+        #[derive(Parser)]
+        struct Alone {
+            #[command(flatten)]
+            serve: Serve,
+        }
+        Alone::parse_from(["trireme"]).serve
+    }
+}
+
+/// Where texts come from, and how much of them is looked at.
+#[derive(Args, Clone)]
+pub struct Texts {
+    /// The texts
+    #[arg(value_name = "TEXT")]
+    pub texts: Vec<String>,
+    /// File with one text a line, or `.jsonl` with `{"text": …}`; `-` is standard input
+    #[arg(long, short, value_name = "FILE", conflicts_with = "texts")]
+    pub input: Option<PathBuf>,
+    #[command(flatten)]
+    pub cut: Cut,
+}
+
+#[derive(Args, Clone, Copy)]
+pub struct Cut {
+    /// Tokens to look at, special ones among them
+    #[arg(long, value_name = "N")]
+    pub max_length: Option<usize>,
+    /// Which end of a text that is too long is cut off
+    #[arg(long, default_value = "right", value_name = "SIDE")]
+    pub truncate: Side,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Side {
+    /// The beginning
+    Left,
+    /// The end
+    Right,
+}
+
+/// How vectors are made.
+#[derive(Args, Clone)]
+pub struct Vector {
+    /// How rows become one vector [default: as the model says]
+    #[arg(long)]
+    pub pooling: Option<Pooling>,
+    /// Bring vectors to length one, or not [default: as the model says]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub normalize: Option<bool>,
+    /// Keep only the first dimensions
+    #[arg(long, value_name = "N")]
+    pub dimensions: Option<usize>,
+    /// The model's prompt to put first, by name
+    #[arg(long, value_name = "NAME")]
+    pub prompt: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Pooling {
+    /// The average
+    Mean,
+    /// The first row
+    Cls,
+    /// The largest of each column
+    Max,
+    /// The last row
+    LastToken,
+}
+
+#[derive(Args)]
+pub struct Embed {
+    #[command(flatten)]
+    pub texts: Texts,
+    #[command(flatten)]
+    pub vector: Vector,
+    /// How to write vectors
+    #[arg(long, default_value = "json")]
+    pub format: Format,
+    /// File to write them to [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A list of lists
+    Json,
+    /// NumPy's file format, f32
+    Npy,
+    /// One vector a line
+    Csv,
+}
+
+#[derive(Args)]
+pub struct Classify {
+    #[command(flatten)]
+    pub texts: Texts,
+    /// A second text, for models that judge pairs
+    #[arg(long, value_name = "TEXT")]
+    pub pair: Option<String>,
+    /// Show this many classes of each text
+    #[arg(long, short = 'k', value_name = "N", conflicts_with = "all")]
+    pub top_k: Option<usize>,
+    /// Show every class
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Args)]
+pub struct Similarity {
+    /// One text
+    pub a: String,
+    /// The other
+    pub b: String,
+    #[command(flatten)]
+    pub vector: Vector,
+}
+
+#[derive(Args)]
+pub struct Eval {
+    /// What to measure
+    #[arg(long)]
+    pub task: EvalTask,
+    /// Tab-separated data: STS Benchmark or SST-2
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    #[command(flatten)]
+    pub cut: Cut,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EvalTask {
+    /// Similarity of sentence pairs: Spearman and Pearson
+    Sts,
+    /// Classes of texts: accuracy, macro F1, each class
+    Classify,
+}
+
+#[derive(Args)]
+pub struct Pack {
+    /// File to write; a name by the model's digest where none is given
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How weights are stored
+    #[arg(long, default_value = "keep")]
+    pub store: Store,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Store {
+    /// As they are
+    Keep,
+    /// Halves
+    F16,
+    /// Singles
+    F32,
+}

@@ -1,0 +1,9 @@
+//! The commands, one a file.
+
+pub mod classify;
+pub mod embed;
+pub mod eval;
+pub mod info;
+pub mod pack;
+pub mod serve;
+pub mod similarity;

@@ -1,0 +1,105 @@
+//! From options and environment to a model in memory, and jobs through it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use trireme_domain::{Fault, Limits};
+use trireme_model::{Cut, EmbedOptions, Pooling, Side};
+use trireme_server::source::NetSettings;
+use trireme_server::{ModelSettings, Opened, Queue};
+use trireme_service::{Answer, Job, Task, Text};
+
+use crate::args::{self, Global};
+use crate::output::Output;
+use crate::progress;
+
+/// Texts of one job: enough for full passes, few enough that a bar moves.
+const JOB_TEXTS: usize = 64;
+
+/// What the options and the environment say about the model.
+pub fn settings(global: &Global, output: Output) -> ModelSettings {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    ModelSettings {
+        model: global.model.clone(),
+        hub_cache: hub_cache(global),
+        http_cache: own_cache(global).join("http"),
+        endpoint: global.endpoint.clone(),
+        offline: global.offline,
+        net: NetSettings {
+            token: global.token.clone(),
+            proxy: variable("HTTPS_PROXY").or_else(|| variable("https_proxy")),
+            progress: progress::downloads(output),
+            ..NetSettings::default()
+        },
+        threads: global.threads.map_or(cores, usize::from),
+        lane: global.lane.clone(),
+        queue: Queue { timeout: Duration::from_secs(24 * 3600), ..Queue::default() },
+        limits: Limits::default(),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn home() -> PathBuf {
+    std::env::home_dir().unwrap_or_else(std::env::temp_dir)
+}
+
+fn own_cache(global: &Global) -> PathBuf {
+    global.cache.clone().unwrap_or_else(|| home().join(".cache/trireme"))
+}
+
+/// The cache that Python's tools use, so that neither downloads what the other has.
+fn hub_cache(global: &Global) -> PathBuf {
+    if let Some(cache) = &global.cache {
+        return cache.join("hub");
+    }
+    variable("HF_HUB_CACHE")
+        .map(PathBuf::from)
+        .or_else(|| variable("HF_HOME").map(|home| PathBuf::from(home).join("hub")))
+        .unwrap_or_else(|| home().join(".cache/huggingface/hub"))
+}
+
+/// Answers any number of texts, job by job, behind a bar.
+pub async fn answer(
+    opened: &Opened,
+    texts: Vec<Text>,
+    task: &Task,
+    cut: Cut,
+    output: Output,
+) -> Result<Vec<Answer>, Fault> {
+    let bar = progress::texts(output, texts.len());
+    let mut answers = Vec::with_capacity(texts.len());
+    for texts in texts.chunks(JOB_TEXTS) {
+        let job = Job { texts: texts.to_vec(), task: task.clone(), cut };
+        answers.extend(opened.service.compute.submit(job).await?);
+        bar.inc(texts.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(answers)
+}
+
+impl From<args::Cut> for Cut {
+    fn from(cut: args::Cut) -> Self {
+        let side = match cut.truncate {
+            args::Side::Left => Side::Left,
+            args::Side::Right => Side::Right,
+        };
+        Self { max_tokens: cut.max_length, side }
+    }
+}
+
+impl From<args::Vector> for Task {
+    fn from(vector: args::Vector) -> Self {
+        let pooling = vector.pooling.map(|pooling| match pooling {
+            args::Pooling::Mean => Pooling::Mean,
+            args::Pooling::Cls => Pooling::Cls,
+            args::Pooling::Max => Pooling::Max,
+            args::Pooling::LastToken => Pooling::LastToken,
+        });
+        let (normalize, dimensions) = (vector.normalize, vector.dimensions);
+        let options = EmbedOptions { pooling, normalize, dimensions };
+        Self::Embed { options, prompt: vector.prompt }
+    }
+}

@@ -1,0 +1,78 @@
+//! Texts from arguments, from a file, or from standard input.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde::Deserialize;
+use trireme_domain::{Code, Fault};
+use trireme_service::Text;
+
+use crate::args::Texts;
+
+/// One line of a `.jsonl` file.
+#[derive(Deserialize)]
+struct Line {
+    text: String,
+    pair: Option<String>,
+}
+
+/// The texts that a command is to work on.
+pub fn texts(args: &Texts) -> Result<Vec<Text>, Fault> {
+    let texts = match &args.input {
+        None => args.texts.iter().cloned().map(Text::from).collect(),
+        Some(path) => {
+            let bytes = read(path)?;
+            let lines = path.extension().is_some_and(|extension| extension == "jsonl");
+            if lines { json_lines(path, &bytes)? } else { plain_lines(path, &bytes)? }
+        }
+    };
+    if texts.is_empty() {
+        let message = "there is no text; give some as arguments or by --input";
+        return Err(Fault::new(Code::InvalidRequest, message));
+    }
+    for (index, text) in texts.iter().enumerate() {
+        for part in [Some(&text.first), text.second.as_ref()].into_iter().flatten() {
+            if part.chars().all(char::is_whitespace) {
+                return Err(Fault::new(Code::EmptyText, format!("text {index} is empty")));
+            }
+        }
+    }
+    Ok(texts)
+}
+
+/// A whole file, or standard input for `-`.
+pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    let unreadable =
+        |e| Fault::new(Code::Unreadable, format!("could not read {}: {e}", path.display()));
+    if path.as_os_str() != "-" {
+        return std::fs::read(path).map_err(unreadable);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
+}
+
+fn utf8<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, Fault> {
+    let text = std::str::from_utf8(bytes).map_err(|e| {
+        let message = format!("{} is not UTF-8 from byte {} on", path.display(), e.valid_up_to());
+        Fault::new(Code::InvalidUtf8, message)
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+fn plain_lines(path: &Path, bytes: &[u8]) -> Result<Vec<Text>, Fault> {
+    Ok(utf8(path, bytes)?.lines().map(|line| Text::from(line.to_owned())).collect())
+}
+
+fn json_lines(path: &Path, bytes: &[u8]) -> Result<Vec<Text>, Fault> {
+    let lines = utf8(path, bytes)?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(index, line)| {
+            let line: Line = serde_json::from_str(line).map_err(|e| {
+                let message = format!("{}, line {}: {e}", path.display(), index + 1);
+                Fault::new(Code::InvalidData, message)
+            })?;
+            Ok(Text { first: line.text, second: line.pair })
+        })
+        .collect()
+}

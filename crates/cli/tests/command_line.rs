@@ -1,0 +1,270 @@
+//! The command line as a user calls it: the real binary, real files, its exit codes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn trireme(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trireme"));
+    command.args(args).stdin(Stdio::null());
+    for name in ["TRIREME_MODEL", "TRIREME_LANE", "HF_HUB_OFFLINE", "HF_TOKEN", "PORT"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    trireme(args).output().unwrap()
+}
+
+/// Standard output of a command that must succeed.
+fn out(args: &[&str]) -> String {
+    let done = run(args);
+    let error = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{args:?} failed with {:?}: {error}", done.status.code());
+    String::from_utf8(done.stdout).unwrap()
+}
+
+fn json(args: &[&str]) -> Value {
+    let text = out(args);
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{args:?}: {e} in {text:?}"))
+}
+
+/// Exit code and standard error of a command that must fail.
+fn fault(args: &[&str]) -> (i32, String) {
+    let done = run(args);
+    (done.status.code().unwrap_or(-1), String::from_utf8(done.stderr).unwrap())
+}
+
+fn tiny(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens/tiny");
+    root.join(name).display().to_string()
+}
+
+fn file(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> PathBuf {
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+fn vectors(value: &Value) -> Vec<Vec<f64>> {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+#[test]
+fn embed_prints_one_vector_for_each_text() {
+    let got = vectors(&json(&["embed", "a quiet harbour", "two oars"]));
+    assert_eq!(got.len(), 2);
+    let length = got[0].iter().map(|v| v * v).sum::<f64>().sqrt();
+    assert!((length - 1.0).abs() < 1e-5, "expected length 1, got {length}");
+    let full = json(&["embed", "a quiet harbour", "two oars", "--json"]);
+    assert_eq!(vectors(&full["embeddings"]), got);
+    assert_eq!(full["dimensions"], got[0].len());
+}
+
+#[test]
+fn every_format_holds_the_same_numbers() {
+    let expected = &vectors(&json(&["embed", "a quiet harbour"]))[0];
+    let csv = out(&["embed", "a quiet harbour", "--format", "csv"]);
+    let csv: Vec<f64> = csv.trim().split(',').map(|v| v.parse().unwrap()).collect();
+    for (csv, json) in csv.iter().zip(expected) {
+        assert!((csv - json).abs() < 1e-7, "csv {csv}, json {json}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vectors.npy");
+    out(&["embed", "a quiet harbour", "--format", "npy", "-o", path.to_str().unwrap()]);
+    let npy = std::fs::read(path).unwrap();
+    assert!(npy.starts_with(b"\x93NUMPY\x01\x00"), "the magic word");
+    assert_eq!(npy.len(), 128 + expected.len() * 4, "a header of 128 bytes, then singles");
+    let header = String::from_utf8_lossy(&npy[10..128]).into_owned();
+    assert!(header.contains(&format!("'shape': (1, {})", expected.len())), "{header}");
+    let first = f32::from_le_bytes(npy[128..132].try_into().unwrap());
+    assert!((f64::from(first) - expected[0]).abs() < 1e-7, "npy {first}, json {}", expected[0]);
+}
+
+#[test]
+fn classify_prints_the_class_and_as_many_more_as_are_asked_for() {
+    let text = "a warm , funny and moving film";
+    assert!(out(&["classify", text]).starts_with("positive 0."), "{}", out(&["classify", text]));
+    let one = json(&["classify", text, "--json"]);
+    assert_eq!((&one["label"], one["scores"].as_object().unwrap().len()), (&"positive".into(), 1));
+    let all = json(&["classify", text, "--json", "--all"]);
+    let scores = all["scores"].as_object().unwrap();
+    let sum: f64 = scores.values().map(|v| v.as_f64().unwrap()).sum();
+    assert!(scores.len() == 2 && (sum - 1.0).abs() < 1e-6, "{all}");
+    let two = out(&["classify", text, "--top-k", "2"]);
+    assert!(two.contains("positive") && two.contains("negative"), "{two}");
+}
+
+#[test]
+fn texts_come_from_lines_json_lines_and_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = file(&folder, "texts.txt", "a quiet harbour\ntwo oars\r\n".as_bytes());
+    let jsonl = file(
+        &folder,
+        "texts.jsonl",
+        b"{\"text\": \"a quiet harbour\"}\n\n{\"text\": \"two oars\"}\n",
+    );
+    let expected = vectors(&json(&["embed", "a quiet harbour", "two oars"]));
+    for path in [&lines, &jsonl] {
+        let got = vectors(&json(&["embed", "--input", path.to_str().unwrap()]));
+        assert_eq!(got, expected, "{}", path.display());
+    }
+    let mut child = trireme(&["embed", "--input", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"a quiet harbour\ntwo oars").unwrap();
+    let done = child.wait_with_output().unwrap();
+    let got: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(vectors(&got), expected, "standard input");
+}
+
+#[test]
+fn pairs_come_from_json_lines_or_an_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, "pairs.jsonl", br#"{"text": "a boat", "pair": "a ship"}"#);
+    let model = tiny("bert-cross");
+    let by_file = json(&["classify", "-m", &model, "--json", "--input", path.to_str().unwrap()]);
+    let by_option = json(&["classify", "-m", &model, "--json", "a boat", "--pair", "a ship"]);
+    let alone = json(&["classify", "-m", &model, "--json", "a boat"]);
+    assert_eq!(by_file, by_option);
+    assert_ne!(by_file["score"], alone["score"]);
+}
+
+#[test]
+fn the_lane_and_the_threads_are_the_callers() {
+    let lane = json(&["info", "--json", "--lane", "portable"]);
+    assert_eq!(lane["lane"], "portable");
+    let one = out(&["embed", "a quiet harbour", "--threads", "1"]);
+    let many = out(&["embed", "a quiet harbour", "--threads", "7"]);
+    assert_eq!(one, many, "threads change no bit");
+    let (code, error) = fault(&["info", "--lane", "abacus"]);
+    assert_eq!(code, 6, "{error}");
+    assert!(error.contains("this machine has no lane \"abacus\"; it has: "), "{error}");
+}
+
+#[test]
+fn similarity_is_one_for_one_text_and_less_for_two() {
+    let same: f64 = out(&["similarity", "two oars", "two oars"]).trim().parse().unwrap();
+    assert!((same - 1.0).abs() < 1e-6, "got {same}");
+    let other = json(&["similarity", "two oars", "a film about bees", "--json"]);
+    let other = other["similarity"].as_f64().unwrap();
+    assert!((-1.0..0.95).contains(&other), "got {other}");
+}
+
+#[test]
+fn eval_measures_similarity_and_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |score: f64, a: &str, b: &str| format!("main\tx\t2012\t0001\t{score}\t{a}\t{b}\n");
+    let pairs = row(5.0, "A man plays a flute.", "A man is playing a flute.")
+        + &row(2.5, "A man plays a flute.", "A man plays a drum.")
+        + &row(0.0, "A man plays a flute.", "Bees visit the white flowers.");
+    let pairs = file(&folder, "pairs.csv", pairs.as_bytes());
+    let got = json(&["eval", "--task", "sts", "--data", pairs.to_str().unwrap(), "--json"]);
+    assert_eq!((&got["n"], &got["spearman"]), (&3.into(), &1.0.into()), "{got}");
+    assert!(got["pearson"].as_f64().unwrap() > 0.5, "{got}");
+    assert!(got["tokens"].as_u64().unwrap() > 20 && got["elapsed_ms"].is_u64(), "{got}");
+
+    let rows = "label\tsentence\n1\ta warm and funny film\n0\ta dull , lifeless mess\n\
+        0\tan utter waste of time\n1\tbeautifully acted and moving\n";
+    let rows = file(&folder, "rows.tsv", rows.as_bytes());
+    let got = json(&["eval", "--task", "classify", "--data", rows.to_str().unwrap(), "--json"]);
+    assert_eq!(
+        (&got["n"], &got["accuracy"], &got["macro_f1"]),
+        (&4.into(), &1.0.into(), &1.0.into())
+    );
+    assert_eq!(got["per_class"]["positive"]["support"], 2, "{got}");
+}
+
+#[test]
+fn pack_writes_a_bundle_that_answers_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.trireme");
+    let (model, bundle) = (tiny("roberta-embed"), path.to_str().unwrap());
+    let packed = json(&["pack", "-m", &model, "-o", bundle, "--json"]);
+    assert_eq!(packed["bytes"], std::fs::metadata(&path).unwrap().len());
+    let info = json(&["info", "-m", bundle, "--json"]);
+    assert_eq!(info["digest"], packed["digest"], "a bundle is called by its digest");
+    let text = ["embed", "naïve café 東京", "-m"];
+    let from = |model: &str| out(&[text[0], text[1], text[2], model]);
+    assert_eq!(from(bundle), from(&model));
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "no temporary file is left: {left:?}");
+}
+
+#[test]
+fn every_kind_of_fault_has_its_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let binary = file(&folder, "binary.txt", b"good\n\xff\xfe\n");
+    let broken = file(&folder, "broken.jsonl", b"{\"text\": \"a\"}\n{\"txt\": 1}\n");
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let (binary, broken) = (binary.to_str().unwrap(), broken.to_str().unwrap());
+    let (empty, cache) = (empty.to_str().unwrap(), folder.path().to_str().unwrap());
+    let embed_only = tiny("bert-embed");
+    let cases: [(&[&str], i32, &str); 11] = [
+        (&["embed"], 2, "there is no text"),
+        (&["embed", "a", " "], 2, "text 1 is empty [empty_text]"),
+        (&["embed", "--input", binary], 2, "is not UTF-8 from byte 5 on"),
+        (&["embed", "--input", broken], 2, "broken.jsonl, line 2: "),
+        (&["embed", "--input", "/not/there"], 2, "could not read /not/there"),
+        (&["embed", "a", "--dimensions", "9999"], 2, "9999 dimensions were asked for"),
+        (&["classify", "a", "-m", &embed_only], 2, "no classification head"),
+        (&["embed", "a", "-m", "./not/there"], 3, "no model folder or bundle at ./not/there"),
+        (&["embed", "a", "-m", empty], 3, "there is no config.json"),
+        (&["embed", "a", "-m", binary], 3, "is damaged"),
+        (&["embed", "a", "-m", "some/model", "--offline", "--cache", cache], 4, "offline"),
+    ];
+    let mut report = Vec::new();
+    for (args, code, words) in cases {
+        let (got, error) = fault(args);
+        if got != code || !error.contains(words) {
+            report
+                .push(format!("{args:?}: expected {code} and {words:?}, got {got} and {error:?}"));
+        }
+    }
+    assert!(report.is_empty(), "{}", report.join("\n"));
+}
+
+#[test]
+fn faults_are_json_where_json_is_asked_for() {
+    let (code, error) = fault(&["embed", "--json", " "]);
+    let error: Value = serde_json::from_str(&error).unwrap();
+    assert_eq!((code, &error["error"]["code"]), (2, &"empty_text".into()));
+}
+
+#[test]
+fn help_completions_and_the_manual_know_every_command() {
+    let (help, man) = (out(&["--help"]), out(&["man"]));
+    let bash = out(&["completions", "bash"]);
+    for command in ["serve", "embed", "classify", "similarity", "eval", "info", "pack"] {
+        for (place, text) in [("--help", &help), ("man", &man), ("completions", &bash)] {
+            assert!(text.contains(command), "{place} does not name {command}");
+        }
+    }
+    assert!(help.contains("Exit codes:"), "{help}");
+}
+
+#[test]
+fn the_server_starts_alone_and_ends_when_it_is_asked_to() {
+    let mut child =
+        trireme(&["--threads", "1"]).env("PORT", "0").stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+    assert!(line.starts_with("trireme answers at http://127.0.0.1:"), "{line}");
+    let kill = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(kill.success());
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(0), "a server that is asked to end ends well");
+}

@@ -1,0 +1,167 @@
+//! Everything that can go wrong, declared once: its code, HTTP status, class and meaning.
+//!
+//! Rust, HTTP and JavaScript all take them from this table.
+//!
+//! ```
+//! use trireme_domain::{Class, Code, Fault};
+//!
+//! let fault = Fault::new(Code::EmptyText, "text 3 is empty");
+//! assert_eq!((fault.code.name(), fault.code.status()), ("empty_text", 422));
+//! assert_eq!(fault.code.class(), Class::Input);
+//! ```
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+/// What kind of fault it is: a class of errors in JavaScript, an exit code on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// The request is at fault; sending it again changes nothing.
+    Input,
+    /// The model is at fault, or is not there.
+    Model,
+    /// The model's source can't be reached, or refuses.
+    Source,
+    /// Too much is asked at once; later it may work.
+    Busy,
+    /// This host or build can't do it.
+    Unsupported,
+    /// We are at fault.
+    Internal,
+}
+
+impl Class {
+    /// The JavaScript class.
+    #[must_use]
+    pub fn js(self) -> &'static str {
+        match self {
+            Self::Input => "InputError",
+            Self::Model => "ModelError",
+            Self::Source => "SourceError",
+            Self::Busy => "BusyError",
+            Self::Unsupported => "UnsupportedError",
+            Self::Internal => "InternalError",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($code:ident = $name:literal, $status:literal, $class:ident, $meaning:literal;)*) => {
+        /// What went wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = $meaning] $code,)*
+        }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &[Self] = &[$(Self::$code),*];
+
+            /// The code on the wire.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$code => $name),* }
+            }
+
+            /// The HTTP status.
+            #[must_use]
+            pub fn status(self) -> u16 {
+                match self { $(Self::$code => $status),* }
+            }
+
+            /// What kind of fault it is.
+            #[must_use]
+            pub fn class(self) -> Class {
+                match self { $(Self::$code => Class::$class),* }
+            }
+
+            /// What it means, in a sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$code => $meaning),* }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidUtf8 = "invalid_utf8", 400, Input, "The bytes are not UTF-8.";
+    InvalidJson = "invalid_json", 400, Input, "The body is not JSON.";
+    InvalidRequest = "invalid_request", 422, Input, "A field is missing, unknown, or of the wrong type.";
+    EmptyText = "empty_text", 422, Input, "A text is empty, or holds nothing but white space.";
+    TextTooLong = "text_too_long", 413, Input, "A text is longer than this host takes.";
+    TooManyTexts = "too_many_texts", 413, Input, "One request holds more texts than this host takes.";
+    BodyTooLarge = "body_too_large", 413, Input, "The body is larger than this host takes.";
+    InvalidOption = "invalid_option", 422, Input, "An option's value does not fit this model.";
+    NoClassifier = "no_classifier", 422, Input, "The model was not trained to classify.";
+    NotFound = "not_found", 404, Input, "There is nothing at this path.";
+    MethodNotAllowed = "method_not_allowed", 405, Input, "The path does not answer this method.";
+    InvalidData = "invalid_data", 422, Input, "A data file is not laid out as it must be.";
+    Unreadable = "unreadable", 422, Input, "An input file could not be read.";
+    ModelNotFound = "model_not_found", 404, Model, "There is no model at this place.";
+    InvalidModel = "invalid_model", 500, Model, "The model's files are damaged, incomplete, or do not fit together.";
+    UnsupportedModel = "unsupported_model", 501, Model, "The model asks for something that this engine does not do.";
+    AnswerNotFinite = "answer_not_finite", 500, Model, "The model's answer is not a finite number.";
+    SourceRefused = "source_refused", 502, Source, "The model's source wants a token, or refuses this one.";
+    SourceUnavailable = "source_unavailable", 502, Source, "The model's source can't be reached or failed.";
+    SourceMisconfigured = "source_misconfigured", 500, Source, "The settings of the model's source make no sense.";
+    Offline = "offline", 503, Source, "The file is not in the cache, and offline mode forbids fetching it.";
+    Overloaded = "overloaded", 429, Busy, "Too many requests are waiting; try again later.";
+    DeadlineExceeded = "deadline_exceeded", 504, Busy, "The answer was not ready in time.";
+    Cancelled = "cancelled", 499, Busy, "The caller left before the answer was ready.";
+    ShuttingDown = "shutting_down", 503, Busy, "This host is shutting down.";
+    UnsupportedHere = "unsupported_here", 501, Unsupported, "This host or build can't do that.";
+    Internal = "internal", 500, Internal, "Something broke that should not have; the log says more.";
+}
+
+/// Something that went wrong, as callers see it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// What.
+    pub code: Code,
+    /// With what, and what to do about it.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault with its particulars.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fault = serializer.serialize_struct("Fault", 2)?;
+        fault.serialize_field("code", self.code.name())?;
+        fault.serialize_field("message", &self.message)?;
+        fault.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_name_of_its_own_and_a_status_that_is_an_error() {
+        let names: HashSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), Code::ALL.len(), "two codes share a name");
+        for code in Code::ALL {
+            assert!((400..600).contains(&code.status()), "{}: {}", code.name(), code.status());
+            let meaning = code.meaning();
+            assert!(meaning.ends_with('.'), "{} means a sentence, got {meaning:?}", code.name());
+        }
+    }
+
+    #[test]
+    fn the_callers_faults_are_not_ours() {
+        for code in Code::ALL.iter().filter(|code| code.class() == Class::Input) {
+            assert!(code.status() < 500, "{}: {}", code.name(), code.status());
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The native clock and randomness.
+
+use std::time::{Duration, Instant};
+
+use trireme_service::ports::{Clock, Entropy};
+
+/// The system's monotonic clock, counted from when it was made.
+#[derive(Debug, Clone, Copy)]
+pub struct Steady(Instant);
+
+impl Default for Steady {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for Steady {
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// The system's random bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Random;
+
+impl Entropy for Random {
+    fn id(&self) -> String {
+        let mut bytes = [0; 16];
+        // A system without randomness still answers; its ids then only count up.
+        if getrandom::fill(&mut bytes).is_err() {
+            bytes[8..].copy_from_slice(&next().to_be_bytes());
+        }
+        hex::encode(bytes)
+    }
+}
+
+fn next() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    COUNT.fetch_add(1, Ordering::Relaxed)
+}

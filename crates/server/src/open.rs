@@ -1,0 +1,157 @@
+//! From a name on the command line to a model that answers.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use trireme_cpu::{Cpu, Lane};
+use trireme_domain::wire::Origin;
+use trireme_domain::{Code, Fault, Limits};
+use trireme_model::{Checkpoint, Model};
+use trireme_service::ports::ModelSource;
+use trireme_service::{Engine, Identity, Service, from_model, from_source, load};
+
+use crate::source::{Folder, Http, HttpSettings, Hub, HubSettings, NetSettings};
+use crate::{Queue, Random, Shared, Steady, Threads, default_model, mmap};
+
+/// Which model, from where, and how it is run.
+#[derive(Clone)]
+pub struct ModelSettings {
+    /// A folder, a bundle, a URL, or a hub id with an optional `@revision`; `None` is the default
+    /// model inside this program.
+    pub model: Option<String>,
+    /// Where the hub's files are kept, in the layout of Python's library.
+    pub hub_cache: PathBuf,
+    /// Where files from other servers are kept.
+    pub http_cache: PathBuf,
+    /// The hub's address, where it is not the usual one.
+    pub endpoint: Option<String>,
+    /// Whether no socket may be opened.
+    pub offline: bool,
+    /// How sources talk to servers.
+    pub net: NetSettings,
+    /// Threads that share one forward.
+    pub threads: usize,
+    /// The instructions to use; `None` takes the best.
+    pub lane: Option<String>,
+    /// How jobs wait.
+    pub queue: Queue,
+    /// What one request may ask.
+    pub limits: Limits,
+}
+
+/// A model in memory, and the use cases over it.
+pub struct Opened {
+    /// The use cases.
+    pub service: Service,
+    /// The model itself.
+    pub model: Arc<Model<Cpu>>,
+}
+
+/// Tokens of one pass: enough to keep every core busy, few enough to stay in its caches.
+const PASS_TOKENS: usize = 2048;
+
+/// Brings a model into memory and starts its thread.
+///
+/// # Errors
+/// A [`Fault`] of the source, the model or the machine.
+pub async fn open(settings: &ModelSettings) -> Result<Opened, Fault> {
+    let lane = lane(settings.lane.as_deref())?;
+    let (checkpoint, name, version) = named_checkpoint(settings).await?;
+    let cpu = Cpu::new(Box::new(Shared::new(settings.threads)?), lane);
+    let model = Arc::new(Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?);
+    let origin = Origin {
+        model: name,
+        version,
+        digest: model.digest().to_owned(),
+        precision: "f32".to_owned(),
+        place: "origin".to_owned(),
+    };
+    let identity = Identity {
+        origin,
+        labels: model.labels().map(|labels| labels.names.clone()).unwrap_or_default(),
+        normalizes: model.normalizes(),
+    };
+    let engine = Engine::new(Arc::clone(&model), PASS_TOKENS);
+    let service = Service {
+        compute: Arc::new(Threads::start(engine, settings.queue)?),
+        clock: Arc::new(Steady::default()),
+        entropy: Arc::new(Random),
+        limits: settings.limits,
+        identity: Arc::new(identity),
+    };
+    Ok(Opened { service, model })
+}
+
+/// Reads a model's files without running it.
+///
+/// # Errors
+/// A [`Fault`] of the source or the model.
+pub async fn checkpoint(settings: &ModelSettings) -> Result<Checkpoint, Fault> {
+    named_checkpoint(settings).await.map(|(checkpoint, ..)| checkpoint)
+}
+
+fn lane(name: Option<&str>) -> Result<Lane, Fault> {
+    let Some(name) = name else { return Ok(Lane::detect()) };
+    Lane::named(name).ok_or_else(|| {
+        let known: Vec<_> = Lane::all().into_iter().map(Lane::name).collect();
+        let message = format!("this machine has no lane {name:?}; it has: {}", known.join(", "));
+        Fault::new(Code::UnsupportedHere, message)
+    })
+}
+
+/// A checkpoint, with the model's name and version.
+async fn named_checkpoint(settings: &ModelSettings) -> Result<(Checkpoint, String, String), Fault> {
+    let Some(model) = settings.model.as_deref() else {
+        let checkpoint = load(&default_model::source()).await?;
+        return Ok((checkpoint, "default".to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
+    };
+    let path = Path::new(model);
+    let local = || {
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        name.unwrap_or_else(|| model.to_owned())
+    };
+    if path.is_file() {
+        return Ok((bundle(path)?, local(), "local".to_owned()));
+    }
+    if path.is_dir() {
+        return Ok((load(&Folder::new(path)).await?, local(), "local".to_owned()));
+    }
+    let (source, name, version) = remote(model, settings)?;
+    Ok((load(source.as_ref()).await?, name, version))
+}
+
+fn bundle(path: &Path) -> Result<Checkpoint, Fault> {
+    let bytes = mmap::map(path).map_err(|e| {
+        Fault::new(Code::Unreadable, format!("could not read {}: {e}", path.display()))
+    })?;
+    Checkpoint::from_bundle(&bytes).map_err(|e| {
+        let fault = from_model(&e);
+        Fault::new(fault.code, format!("{}: {}", path.display(), fault.message))
+    })
+}
+
+fn remote(
+    model: &str,
+    settings: &ModelSettings,
+) -> Result<(Box<dyn ModelSource>, String, String), Fault> {
+    if model.starts_with("http://") || model.starts_with("https://") {
+        let mut http = HttpSettings::new(model, settings.http_cache.clone());
+        (http.offline, http.net) = (settings.offline, settings.net.clone());
+        let source = Http::new(http).map_err(|e| from_source(&e))?;
+        return Ok((Box::new(source), model.to_owned(), "remote".to_owned()));
+    }
+    let (id, revision) = model.split_once('@').unwrap_or((model, "main"));
+    // An id has one slash at most; what looks like a path and is not there is a mistyped path.
+    if id.starts_with(['.', '/', '~']) || id.matches('/').count() > 1 || id.contains('\\') {
+        let message = format!("there is no model folder or bundle at {model}");
+        return Err(Fault::new(Code::ModelNotFound, message));
+    }
+    let mut hub = HubSettings::new(id, settings.hub_cache.clone());
+    revision.clone_into(&mut hub.revision);
+    (hub.offline, hub.net) = (settings.offline, settings.net.clone());
+    if let Some(endpoint) = &settings.endpoint {
+        endpoint.clone_into(&mut hub.endpoint);
+    }
+    let source = Hub::new(hub).map_err(|e| from_source(&e))?;
+    Ok((Box::new(source), id.to_owned(), revision.to_owned()))
+}

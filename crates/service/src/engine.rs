@@ -1,0 +1,163 @@
+//! What a compute thread runs: texts to tokens, a few ragged passes, rows to answers.
+
+use std::sync::Arc;
+
+use trireme_backend::Backend;
+use trireme_domain::Fault;
+use trireme_model::{Cut, EmbedOptions, Encoded, Model, ModelError, Want};
+
+use crate::faults::from_model;
+
+/// A text, or a pair of texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The text.
+    pub first: String,
+    /// What it is judged with.
+    pub second: Option<String>,
+}
+
+impl From<String> for Text {
+    fn from(first: String) -> Self {
+        Self { first, second: None }
+    }
+}
+
+/// What is wanted of every text of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// A vector.
+    Embed {
+        /// How it is made.
+        options: EmbedOptions,
+        /// The model's prompt to put first, by name.
+        prompt: Option<String>,
+    },
+    /// A score for each class.
+    Classify,
+}
+
+/// Texts to answer together.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The texts.
+    pub texts: Vec<Text>,
+    /// What is wanted of each.
+    pub task: Task,
+    /// How much of each is looked at.
+    pub cut: Cut,
+}
+
+/// The answer to one text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// A vector, or a score for each class.
+    pub values: Vec<f32>,
+    /// Tokens that were looked at.
+    pub tokens: usize,
+    /// Tokens that were cut off.
+    pub dropped: usize,
+}
+
+/// A model that answers jobs. It holds no thread: whoever calls it lends one.
+pub struct Engine<B: Backend> {
+    model: Arc<Model<B>>,
+    /// Tokens of one pass; bounds its memory. It changes no answer.
+    pass_tokens: usize,
+}
+
+impl<B: Backend> Engine<B> {
+    /// An engine whose passes hold about this many tokens.
+    #[must_use]
+    pub fn new(model: Arc<Model<B>>, pass_tokens: usize) -> Self {
+        Self { model, pass_tokens }
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &Model<B> {
+        &self.model
+    }
+
+    /// Answers a job. `proceed` is asked before every step; the fault that it gives ends the job.
+    ///
+    /// # Errors
+    /// That fault, or the model's.
+    pub async fn answer(
+        &self,
+        job: &Job,
+        proceed: impl Fn() -> Result<(), Fault>,
+    ) -> Result<Vec<Answer>, Fault> {
+        let want = self.want(&job.task).map_err(|e| from_model(&e))?;
+        let mut encoded = Vec::with_capacity(job.texts.len());
+        for text in &job.texts {
+            proceed()?;
+            encoded.push(self.encode(text, job).map_err(|e| from_model(&e))?);
+        }
+        let mut answers = Vec::with_capacity(encoded.len());
+        for batch in self.batches(&encoded) {
+            let rows = self.run(batch, want, &proceed).await?;
+            answers.extend(rows.into_iter().zip(batch).map(|(row, text)| Answer {
+                values: self.finish(row, &job.task),
+                tokens: text.ids.len(),
+                dropped: text.dropped,
+            }));
+        }
+        Ok(answers)
+    }
+
+    async fn run(
+        &self,
+        batch: &[Encoded],
+        want: Want,
+        proceed: &impl Fn() -> Result<(), Fault>,
+    ) -> Result<Vec<Vec<f32>>, Fault> {
+        let mut pass = self.model.start(batch, want).map_err(|e| from_model(&e))?;
+        while !pass.progress().is_complete() {
+            proceed()?;
+            pass.step().map_err(|e| from_model(&e))?;
+        }
+        pass.finish().await.map_err(|e| from_model(&e))
+    }
+
+    fn want(&self, task: &Task) -> Result<Want, ModelError> {
+        match task {
+            Task::Embed { options, .. } => self.model.vectors(*options),
+            Task::Classify if self.model.labels().is_none() => Err(ModelError::NoHead),
+            Task::Classify => Ok(Want::Logits),
+        }
+    }
+
+    fn encode(&self, text: &Text, job: &Job) -> Result<Encoded, ModelError> {
+        match &job.task {
+            Task::Embed { prompt, .. } => {
+                self.model.encode_for_vector(&text.first, prompt.as_deref(), job.cut)
+            }
+            Task::Classify => self.model.encode(&text.first, text.second.as_deref(), job.cut),
+        }
+    }
+
+    fn finish(&self, row: Vec<f32>, task: &Task) -> Vec<f32> {
+        match task {
+            Task::Embed { options, .. } => self.model.finish_vector(row, *options),
+            Task::Classify => self.model.finish_scores(row),
+        }
+    }
+
+    /// Cuts a job into runs of texts, each within the budget or a single text.
+    fn batches<'a>(&self, mut texts: &'a [Encoded]) -> Vec<&'a [Encoded]> {
+        let mut batches = Vec::new();
+        while !texts.is_empty() {
+            let mut tokens = 0;
+            let fits = |text: &&Encoded| {
+                tokens += text.ids.len();
+                tokens <= self.pass_tokens
+            };
+            let take = texts.iter().take_while(fits).count().max(1);
+            let (batch, rest) = texts.split_at(take);
+            batches.push(batch);
+            texts = rest;
+        }
+        batches
+    }
+}

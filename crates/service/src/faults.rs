@@ -1,0 +1,76 @@
+//! From the errors of the layers below to the one table of faults.
+
+use serde::Deserialize;
+use trireme_domain::{Code, Fault};
+use trireme_model::ModelError;
+
+use crate::ports::SourceError;
+
+/// A model's error as a caller sees it.
+#[must_use]
+pub fn from_model(error: &ModelError) -> Fault {
+    use ModelError as E;
+    let code = match error {
+        E::MissingFile { .. }
+        | E::Malformed { .. }
+        | E::Damaged { .. }
+        | E::Torch { .. }
+        | E::BundleDigest { .. }
+        | E::MissingTensors { .. }
+        | E::UnexpectedTensors { .. }
+        | E::TensorShape { .. }
+        | E::TensorType { .. }
+        | E::NotFinite { .. } => Code::InvalidModel,
+        E::UnknownArchitecture { .. } | E::Unsupported { .. } | E::BundleFormat { .. } => {
+            Code::UnsupportedModel
+        }
+        E::Text(text) => from_text(text),
+        E::IdOutOfRange { .. } | E::TooManyTokens { .. } => Code::InvalidRequest,
+        E::Dimensions { .. } | E::UnknownPrompt { .. } => Code::InvalidOption,
+        E::NoHead => Code::NoClassifier,
+        E::AnswerNotFinite { .. } => Code::AnswerNotFinite,
+        _ => Code::Internal,
+    };
+    Fault::new(code, error.to_string())
+}
+
+fn from_text(error: &trireme_model::TextError) -> Code {
+    use trireme_model::TextError as E;
+    match error {
+        E::Missing | E::Malformed { .. } | E::LacksToken { .. } | E::DoesNotFit { .. } => {
+            Code::InvalidModel
+        }
+        E::NoRoom { .. } => Code::InvalidOption,
+        _ => Code::InvalidRequest,
+    }
+}
+
+/// A source's error as a caller sees it.
+#[must_use]
+pub fn from_source(error: &SourceError) -> Fault {
+    use SourceError as E;
+    let code = match error {
+        E::NoModel { .. } => Code::ModelNotFound,
+        E::Unauthorized { .. } => Code::SourceRefused,
+        E::Offline { .. } => Code::Offline,
+        E::Misconfigured { .. } | E::UnsafeName { .. } => Code::SourceMisconfigured,
+        E::Integrity { .. } => Code::InvalidModel,
+        E::Status { .. } | E::Unreachable { .. } | E::Io { .. } => Code::SourceUnavailable,
+    };
+    Fault::new(code, error.to_string())
+}
+
+/// Reads a request's body, and says what is wrong with it: bytes, JSON, or fields.
+///
+/// # Errors
+/// [`Code::InvalidUtf8`], [`Code::InvalidJson`] or [`Code::InvalidRequest`].
+pub fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Fault> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let at = error.valid_up_to();
+        Fault::new(Code::InvalidUtf8, format!("the body is not UTF-8 from byte {at} on"))
+    })?;
+    serde_json::from_str(text).map_err(|error| {
+        let code = if error.is_data() { Code::InvalidRequest } else { Code::InvalidJson };
+        Fault::new(code, error.to_string())
+    })
+}

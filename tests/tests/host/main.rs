@@ -1,0 +1,11 @@
+//! The native host: its routes over a real socket, and its compute thread under bad luck.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod contract;
+mod running;
+mod threads;
