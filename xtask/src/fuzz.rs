@@ -42,7 +42,7 @@ const RUSTFLAGS: &[&str] = &[
 ];
 
 /// 64 KiB reaches every length field of our formats; the fuzzer grows towards it by itself.
-const LIMITS: &[&str] = &["-rss_limit_mb=2048", "-timeout=10", "-max_len=65536"];
+const LIMITS: &[&str] = &["-rss_limit_mb=2048", "-timeout=10", "-max_len=131072"];
 
 /// What became of one target.
 pub struct Row {

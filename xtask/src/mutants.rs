@@ -1,7 +1,6 @@
 //! The mutations: one broken line each, and the test that must notice.
 //!
-//! `cargo xtask mutants` applies them; `mutation` says how. A row whose `find` is [`FILL`] waits
-//! for its code and fails the run until it is filled in.
+//! `cargo xtask mutants` applies them; `mutation` says how.
 
 /// One way to be wrong.
 #[derive(Clone, Copy)]
@@ -18,9 +17,6 @@ pub struct Mutant {
     pub test: &'static [&'static str],
 }
 
-/// Stands where the code to break does not exist yet.
-pub const FILL: &str = "FILL";
-
 /// The suite that holds the engine against the reference.
 const ENGINE: &[&str] = &["-p", "trireme-tests", "--test", "engine"];
 
@@ -31,58 +27,58 @@ const ARCHITECTURE: &[&str] = &["-p", "trireme-tests", "--test", "architecture"]
 pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "GELU by its tanh approximation",
-        file: "crates/kernels/src/activation.rs",
-        find: FILL,
-        replace: FILL,
+        file: "crates/model/src/config/mod.rs",
+        find: "\"gelu\" | \"gelu_python\" => Ok(Activation::Gelu),",
+        replace: "\"gelu\" | \"gelu_python\" => Ok(Activation::GeluTanh),",
         test: ENGINE,
     },
     Mutant {
         name: "another LayerNorm epsilon",
         file: "crates/kernels/src/norm.rs",
-        find: FILL,
-        replace: FILL,
+        find: "(variance + norm.eps)",
+        replace: "(variance + norm.eps.max(1e-6))",
         test: ENGINE,
     },
     Mutant {
-        name: "RoBERTa positions from zero",
-        file: "crates/model/src/FILL.rs",
-        find: FILL,
-        replace: FILL,
+        name: "RoBERTa positions off by one",
+        file: "crates/model/src/config/mod.rs",
+        find: "self.pad.saturating_add(1)",
+        replace: "self.pad",
         test: ENGINE,
     },
     Mutant {
         name: "relative bias dropped",
-        file: "crates/model/src/FILL.rs",
-        find: FILL,
-        replace: FILL,
+        file: "crates/cpu/src/backend.rs",
+        find: "Some(kernels::Bias { table: &table.values, reach })",
+        replace: "None",
         test: ENGINE,
     },
     Mutant {
         name: "token types dropped",
-        file: "crates/model/src/FILL.rs",
-        find: FILL,
-        replace: FILL,
+        file: "crates/model/src/encoder.rs",
+        find: "lookups.push(Lookup { table, ids: &inputs.types });",
+        replace: "_ = table;",
         test: ENGINE,
     },
     Mutant {
         name: "wrong pooling",
-        file: "crates/kernels/src/pool.rs",
-        find: FILL,
-        replace: FILL,
+        file: "crates/model/src/sentence.rs",
+        find: "[\"cls\"] => Ok(Pooling::Cls),",
+        replace: "[\"cls\"] => Ok(Pooling::Mean),",
         test: ENGINE,
     },
     Mutant {
         name: "padding averaged in",
         file: "crates/kernels/src/pool.rs",
-        find: FILL,
-        replace: FILL,
+        find: "let count = (rows.len() / width) as f32;",
+        replace: "let count = (rows.len() / width).next_multiple_of(8) as f32;",
         test: ENGINE,
     },
     Mutant {
         name: "truncation off by one",
-        file: "crates/text/src/FILL.rs",
-        find: FILL,
-        replace: FILL,
+        file: "crates/text/src/encode.rs",
+        find: "max_length: room,",
+        replace: "max_length: room.saturating_sub(1),",
         test: ENGINE,
     },
     Mutant {
@@ -101,23 +97,23 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a rule reads the clock",
-        file: "crates/domain/src/lib.rs",
-        find: FILL,
-        replace: FILL,
+        file: "crates/domain/src/limits.rs",
+        find: "use crate::{Code, Fault};\n",
+        replace: "use crate::{Code, Fault};\npub use std::time::Instant;\n",
         test: ARCHITECTURE,
     },
     Mutant {
         name: "an error is a string",
         file: "crates/service/src/lib.rs",
-        find: FILL,
-        replace: FILL,
+        find: "mod service;\n",
+        replace: "mod service;\n/// An error without a type.\npub type Untyped = Result<(), String>;\n",
         test: ARCHITECTURE,
     },
     Mutant {
         name: "a target cfg outside its room",
         file: "crates/kernels/src/lib.rs",
-        find: FILL,
-        replace: FILL,
+        find: "mod activation;\n",
+        replace: "#[cfg(not(target_os = \"none\"))]\nmod activation;\n",
         test: ARCHITECTURE,
     },
 ];

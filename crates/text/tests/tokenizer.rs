@@ -86,3 +86,27 @@ fn what_is_not_a_tokenizer_is_named() {
     let expected = TextError::LacksToken { file: "vocab.txt", token: "[CLS]".into() };
     assert_eq!(got, Some(expected));
 }
+
+/// Each of these made a parser of the tokenizers crate panic.
+#[test]
+fn a_tokenizer_that_makes_no_sense_is_refused_and_never_a_panic() {
+    let whole = |part: &str, value: &str| {
+        format!(
+            r##"{{"version": "1.0", "model": {{"type": "WordPiece", "unk_token": "a",
+            "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+            "vocab": {{"a": 0}}}}, "{part}": {value}}}"##
+        )
+    };
+    let map = r#"{"type": "Precompiled", "precompiled_charsmap": "AAAA"}"#;
+    let nested = format!(r#"{{"type": "Sequence", "normalizers": [{map}]}}"#);
+    for json in [
+        whole("decoder", r#"{"type": "WordPiece", 3: 4}"#),
+        whole("normalizer", map),
+        whole("normalizer", &nested),
+    ] {
+        let files =
+            TokenizerFiles { tokenizer_json: Some(json.as_bytes()), ..TokenizerFiles::default() };
+        let got = Tokenizer::new(&files).err();
+        assert!(matches!(got, Some(TextError::Malformed { .. })), "{json}: got {got:?}");
+    }
+}

@@ -45,11 +45,19 @@ impl Labels {
         let names = match &raw.id2label {
             Some(map) => by_id(file, map)?,
             // The reference's default: two classes without names.
-            None => (0..raw.num_labels.unwrap_or(2)).map(|id| format!("LABEL_{id}")).collect(),
+            None => unnamed(file, raw.num_labels.unwrap_or(2))?,
         };
         let scoring = scoring(file, names.len(), raw)?;
         Ok(Self { names, scoring })
     }
+}
+
+fn unnamed(file: &str, classes: usize) -> Result<Vec<String>, ModelError> {
+    const MOST: usize = 1 << 16;
+    if classes == 0 || classes > MOST {
+        return Err(ModelError::malformed(file, format!("num_labels = {classes} makes no head")));
+    }
+    Ok((0..classes).map(|id| format!("LABEL_{id}")).collect())
 }
 
 fn by_id(file: &str, map: &BTreeMap<String, String>) -> Result<Vec<String>, ModelError> {

@@ -96,6 +96,8 @@ struct Raw {
 
 /// No model is this large; a product of two such numbers still fits into `u64`.
 const LARGEST: usize = 1 << 24;
+/// Each layer is a dozen names to look for, before anything shows that the number is a lie.
+const MOST_LAYERS: usize = 1 << 10;
 
 /// Reads the configuration under `root`.
 ///
@@ -154,7 +156,8 @@ fn check(file: &str, raw: &Raw) -> Result<(), ModelError> {
         ("relative_attention_num_buckets", raw.relative_attention_num_buckets.unwrap_or(32)),
     ];
     for (key, value) in sizes {
-        if value == 0 || value > LARGEST {
+        let most = if key == "num_hidden_layers" { MOST_LAYERS } else { LARGEST };
+        if value == 0 || value > most {
             return Err(ModelError::malformed(file, format!("{key} = {value} makes no encoder")));
         }
     }
@@ -218,6 +221,7 @@ mod tests {
             ("\"bert\"", "\"mamba\"", "unknown architecture \"mamba\""),
             ("\"hidden_size\": 8", "\"hidden_size\": 0", "hidden_size = 0 makes no encoder"),
             ("\"num_attention_heads\": 2", "\"num_attention_heads\": 3", "is not 3 equal heads"),
+            ("layers\": 1", "layers\": 99999", "num_hidden_layers = 99999 makes no encoder"),
             ("16}", "16, \"hidden_act\": \"mish\"}", "hidden_act = mish is not supported"),
             ("16}", "16, \"is_decoder\": true}", "is_decoder = true is not supported"),
             (
