@@ -92,9 +92,9 @@ fn what_is_not_a_tokenizer_is_named() {
 fn a_tokenizer_that_makes_no_sense_is_refused_and_never_a_panic() {
     let whole = |part: &str, value: &str| {
         format!(
-            r##"{{"version": "1.0", "model": {{"type": "WordPiece", "unk_token": "a",
-            "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
-            "vocab": {{"a": 0}}}}, "{part}": {value}}}"##
+            r#"{{"version": "1.0", "model": {{"type": "WordPiece", "unk_token": "a",
+            "continuing_subword_prefix": "@@", "max_input_chars_per_word": 100,
+            "vocab": {{"a": 0}}}}, "{part}": {value}}}"#
         )
     };
     let map = r#"{"type": "Precompiled", "precompiled_charsmap": "AAAA"}"#;

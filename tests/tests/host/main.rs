@@ -7,5 +7,6 @@
 )]
 
 mod contract;
+mod quality;
 mod running;
 mod threads;
