@@ -1,4 +1,4 @@
-//! What every backend must do, checked against [`oracle`](crate::oracle).
+//! What every backend must do, checked against [`crate::oracle`].
 //!
 //! A backend's own tests call [`run`]; it panics with the operation, the case, what was expected
 //! and what came.

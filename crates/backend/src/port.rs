@@ -108,6 +108,19 @@ pub enum Pooling {
     LastToken,
 }
 
+impl Pooling {
+    /// `mean`, `cls`, `max` or `last_token`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Cls => "cls",
+            Self::Max => "max",
+            Self::LastToken => "last_token",
+        }
+    }
+}
+
 /// A place that computes. Activations and weights stay in its own memory until [`Backend::read`].
 ///
 /// Rows of the answer depend on nothing but the rows of their own text: batching changes no bit

@@ -123,7 +123,7 @@ pub struct Serve {
     pub timeout: u64,
     /// Requests that may wait; one more is refused
     #[arg(long, default_value_t = 512, value_name = "N")]
-    pub queue: usize,
+    pub queue: u16,
 }
 
 impl Default for Serve {

@@ -77,6 +77,14 @@ pub async fn answer(
         bar.inc(texts.len() as u64);
     }
     bar.finish_and_clear();
+    let cut = answers.iter().filter(|answer| answer.dropped > 0).count();
+    if cut > 0 {
+        let most = opened.model.max_tokens();
+        output.note(&format!(
+            "{cut} of {} texts were cut; the model sees {most} tokens at most",
+            answers.len()
+        ));
+    }
     Ok(answers)
 }
 

@@ -20,7 +20,7 @@
 //! ```
 
 mod activation;
-pub mod arch;
+mod arch;
 mod attention;
 mod linear;
 mod math;

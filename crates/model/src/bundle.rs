@@ -107,23 +107,17 @@ fn convert(tensor: &Tensor, store: Option<Dtype>) -> Tensor {
     Tensor { dtype, shape: tensor.shape.clone(), data: data.into() }
 }
 
-/// Whether these bytes are a bundle: a safetensors file that names our format.
-#[must_use]
-pub fn is_bundle(bytes: &Bytes) -> bool {
-    let contents = safetensors::read("", bytes);
-    contents.is_ok_and(|contents| contents.metadata.contains_key(FORMAT_KEY))
-}
-
 /// Splits a bundle into its text files and its weights, after checking its hash.
 pub(crate) fn open(bytes: &Bytes) -> Result<(Files, Tensors), ModelError> {
     const FILE: &str = "bundle";
     let contents = safetensors::read(FILE, bytes)?;
-    let key = |key: &str| contents.metadata.get(key).cloned().unwrap_or_default();
-    if key(FORMAT_KEY) != FORMAT {
-        return Err(ModelError::BundleFormat { found: key(FORMAT_KEY), known: FORMAT });
+    let found = contents.metadata.get(FORMAT_KEY).ok_or(ModelError::NotABundle)?;
+    if found != FORMAT {
+        return Err(ModelError::BundleFormat { found: found.clone(), known: FORMAT });
     }
     let data = bytes.get(contents.data_start..).unwrap_or_default();
-    let (expected, got) = (key(DATA_KEY), hex::encode(Sha256::digest(data)));
+    let expected = contents.metadata.get(DATA_KEY).cloned().unwrap_or_default();
+    let got = hex::encode(Sha256::digest(data));
     if expected != got {
         return Err(ModelError::BundleDigest { expected, got });
     }

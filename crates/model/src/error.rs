@@ -57,6 +57,9 @@ pub enum ModelError {
         /// What is wrong with it.
         source: TorchError,
     },
+    /// A file is given as a bundle and is a plain safetensors file.
+    #[error("this is a safetensors file, but no bundle; give the folder that it lies in")]
+    NotABundle,
     /// A bundle was made for another version of this format.
     #[error(
         "bundle format {found:?} is not one that this version reads ({known}); upgrade trireme"

@@ -21,7 +21,7 @@ mod relative;
 mod sentence;
 pub mod weights;
 
-pub use bundle::{Bundle, is_bundle};
+pub use bundle::Bundle;
 pub use checkpoint::Checkpoint;
 pub use config::{Labels, Scoring, Spec};
 pub use error::ModelError;

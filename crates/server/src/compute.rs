@@ -34,7 +34,8 @@ type Reply = Result<Vec<Answer>, Fault>;
 
 struct Waiting {
     job: Job,
-    deadline: Instant,
+    /// `None` where the time allowed is longer than the clock can count.
+    deadline: Option<Instant>,
     reply: oneshot::Sender<Reply>,
 }
 
@@ -64,7 +65,7 @@ impl Threads {
 impl Compute for Threads {
     fn submit(&self, job: Job) -> BoxFuture<'_, Reply> {
         let (reply, answer) = oneshot::channel();
-        let deadline = Instant::now() + self.timeout;
+        let deadline = Instant::now().checked_add(self.timeout);
         let sent = self.queue.try_send(Waiting { job, deadline, reply });
         Box::pin(async move {
             match sent {
@@ -87,7 +88,7 @@ fn work<B: Backend>(engine: &Engine<B>, runtime: &Runtime, queue: &Receiver<Wait
     for Waiting { job, deadline, reply } in queue {
         let proceed = || match () {
             () if reply.is_closed() => Err(Fault::new(Code::Cancelled, "the caller left")),
-            () if Instant::now() >= deadline => {
+            () if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
                 Err(Fault::new(Code::DeadlineExceeded, "the answer was not ready in time"))
             }
             () => Ok(()),

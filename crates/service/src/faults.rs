@@ -16,6 +16,7 @@ pub fn from_model(error: &ModelError) -> Fault {
         | E::Damaged { .. }
         | E::Torch { .. }
         | E::BundleDigest { .. }
+        | E::NotABundle
         | E::MissingTensors { .. }
         | E::UnexpectedTensors { .. }
         | E::TensorShape { .. }

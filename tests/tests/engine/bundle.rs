@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use trireme_cpu::{Inline, Lane};
 use trireme_model::weights::{Dtype, safetensors};
-use trireme_model::{Bundle, Checkpoint, EmbedOptions, ModelError, is_bundle};
+use trireme_model::{Bundle, Checkpoint, EmbedOptions, ModelError};
 
 use crate::{golden, load};
 
@@ -16,7 +16,6 @@ fn packed(folder: &str, store: Option<Dtype>) -> Bytes {
 fn a_bundle_answers_as_its_folder_does() {
     for folder in ["bert-embed-dense", "roberta-embed", "mpnet-embed", "electra-embed"] {
         let bundle = packed(folder, None);
-        assert!(is_bundle(&bundle), "{folder}");
         let checkpoint = Checkpoint::from_bundle(&bundle).unwrap();
         let from_bundle = load::model_on(&checkpoint, Lane::detect(), Box::new(Inline));
         let from_folder = load::model(&load::tiny(folder));
@@ -94,6 +93,14 @@ fn a_newer_format_is_refused_by_name() {
     let got = Checkpoint::from_bundle(&newer.into()).unwrap_err();
     let expected = ModelError::BundleFormat { found: "9".into(), known: "1" };
     assert_eq!(got.to_string(), expected.to_string());
+}
+
+#[test]
+fn a_models_weights_are_no_bundle() {
+    let weights = std::fs::read(load::tiny("bert-embed").join("model.safetensors")).unwrap();
+    let got = Checkpoint::from_bundle(&weights.into()).unwrap_err().to_string();
+    let expected = "this is a safetensors file, but no bundle; give the folder that it lies in";
+    assert_eq!(got, expected);
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub fn run(opened: &Opened, output: Output) -> Result<(), Fault> {
         "vocabulary": spec.vocab,
         "max_tokens": model.max_tokens(),
         "dimensions": model.dimensions(),
-        "pooling": format!("{:?}", model.pooling()).to_lowercase(),
+        "pooling": model.pooling().name(),
         "normalize": model.normalizes(),
         "labels": model.labels().map(|labels| &labels.names),
         "precision": origin.precision,

@@ -10,7 +10,7 @@ use crate::args::Serve;
 use crate::output::Output;
 
 pub async fn run(args: &Serve, settings: ModelSettings, output: Output) -> Result<(), Fault> {
-    let queue = Queue { jobs: args.queue, timeout: Duration::from_secs(args.timeout) };
+    let queue = Queue { jobs: usize::from(args.queue), timeout: Duration::from_secs(args.timeout) };
     let opened = open(&ModelSettings { queue, ..settings }).await?;
     let origin = &opened.service.identity.origin;
     let model = format!("{} ({})", origin.model, origin.digest.get(..12).unwrap_or_default());

@@ -78,6 +78,7 @@ impl Math for Plain {
 }
 
 /// One rounding.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 pub(crate) struct Fused;
 
 impl Math for Fused {
