@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::arch::{Lane, Math, dispatch};
 use crate::math::exp;
-use crate::reduce::{self, LANES};
+use crate::reduce;
 
 /// The shape of an attention.
 #[derive(Debug, Clone, Copy)]
@@ -54,36 +54,95 @@ pub fn attend(lane: Lane, qkv: &[f32], queries: Range<usize>, heads: Heads<'_>, 
 fn body<M: Math>(qkv: &[f32], queries: Range<usize>, heads: Heads<'_>, out: &mut [f32]) {
     let width = heads.count * heads.width;
     let tokens = qkv.len() / (3 * width);
-    let mut buffer = vec![0.0; tokens];
-    for (query, out) in queries.zip(out.chunks_exact_mut(width)) {
-        let keys = match heads.window {
-            None => 0..tokens,
-            Some(window) => query.saturating_sub(window)..(query + window + 1).min(tokens),
+    let mut keys = vec![[0.0; BLOCK]; tokens.div_ceil(BLOCK) * heads.width];
+    let mut buffer = vec![[0.0; BLOCK]; tokens.div_ceil(BLOCK)];
+    for head in 0..heads.count {
+        let part = |row: usize, part: usize| {
+            &qkv[(row * 3 + part) * width + head * heads.width..][..heads.width]
         };
-        for (head, out) in out.chunks_exact_mut(heads.width).enumerate() {
-            let column = |row: usize, part: usize| {
-                &qkv[(row * 3 + part) * width + head * heads.width..][..heads.width]
+        transpose(&mut keys, heads.width, (0..tokens).map(|row| part(row, 1)));
+        for (query, out) in queries.clone().zip(out.chunks_exact_mut(width)) {
+            let seen = match heads.window {
+                None => 0..tokens,
+                Some(window) => query.saturating_sub(window)..(query + window + 1).min(tokens),
             };
-            let scores = &mut buffer[..keys.len()];
-            let q = column(query, 0);
-            for (score, key) in scores.iter_mut().zip(keys.clone()) {
-                *score = dot::<M>(q, column(key, 1)) * heads.scale;
+            products::<M>(part(query, 0), &keys, &mut buffer);
+            let scores = &mut buffer.as_flattened_mut()[seen.clone()];
+            for score in scores.iter_mut() {
+                *score *= heads.scale;
             }
             if let Some(bias) = heads.bias {
-                for (score, key) in scores.iter_mut().zip(keys.clone()) {
-                    *score += bias.table[(key + bias.reach - query) * heads.count + head];
+                let nearest = (seen.start + bias.reach - query) * heads.count + head;
+                let by_distance = bias.table[nearest..].iter().step_by(heads.count);
+                for (score, bias) in scores.iter_mut().zip(by_distance) {
+                    *score += bias;
                 }
             }
             let sum = exponentials::<M>(scores);
-            out.fill(0.0);
-            for (&weight, key) in scores.iter().zip(keys.clone()) {
-                for (out, &value) in out.iter_mut().zip(column(key, 2)) {
-                    *out = M::madd(weight, value, *out);
-                }
-            }
+            let out = &mut out[head * heads.width..][..heads.width];
+            weigh::<M>(scores, seen.map(|key| part(key, 2)), out);
             for value in out {
                 *value /= sum;
             }
+        }
+    }
+}
+
+/// Keys side by side, so that one query meets a block of them in one register each.
+const BLOCK: usize = 32;
+
+/// Lays rows out in blocks of [`BLOCK`], column by column; the last block keeps what it held.
+#[inline(always)]
+fn transpose<'a>(
+    blocks: &mut [[f32; BLOCK]],
+    columns: usize,
+    rows: impl Iterator<Item = &'a [f32]>,
+) {
+    for (at, row) in rows.enumerate() {
+        let block = &mut blocks[at / BLOCK * columns..][..columns];
+        for (column, &value) in block.iter_mut().zip(row) {
+            column[at % BLOCK] = value;
+        }
+    }
+}
+
+/// The query's products with all keys, each one chain over the columns in ascending order.
+#[inline(always)]
+fn products<M: Math>(query: &[f32], keys: &[[f32; BLOCK]], out: &mut [[f32; BLOCK]]) {
+    for (block, out) in keys.chunks_exact(query.len()).zip(out) {
+        let mut acc = [0.0; BLOCK];
+        for (&q, column) in query.iter().zip(block) {
+            for i in 0..BLOCK {
+                acc[i] = M::madd(q, column[i], acc[i]);
+            }
+        }
+        *out = acc;
+    }
+}
+
+/// Adds up values by their weights, keys in ascending order.
+#[inline(always)]
+fn weigh<'a, M: Math>(
+    weights: &[f32],
+    values: impl Iterator<Item = &'a [f32]> + Clone,
+    out: &mut [f32],
+) {
+    let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
+    for (index, out) in blocks.iter_mut().enumerate() {
+        let mut acc = [0.0; BLOCK];
+        for (&weight, value) in weights.iter().zip(values.clone()) {
+            let value = &value[index * BLOCK..][..BLOCK];
+            for i in 0..BLOCK {
+                acc[i] = M::madd(weight, value[i], acc[i]);
+            }
+        }
+        *out = acc;
+    }
+    rest.fill(0.0);
+    for (&weight, value) in weights.iter().zip(values) {
+        let value = &value[value.len() - rest.len()..];
+        for (out, &value) in rest.iter_mut().zip(value) {
+            *out = M::madd(weight, value, *out);
         }
     }
 }
@@ -97,21 +156,6 @@ fn exponentials<M: Math>(scores: &mut [f32]) -> f32 {
         *score = exp::<M>(*score - top);
     }
     reduce::sum(scores)
-}
-
-#[inline(always)]
-fn dot<M: Math>(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0; LANES];
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    for (a, b) in a.iter().zip(b) {
-        for i in 0..LANES {
-            lanes[i] = M::madd(a[i], b[i], lanes[i]);
-        }
-    }
-    for (lane, (&a, &b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
-        *lane = M::madd(a, b, *lane);
-    }
-    reduce::tree(lanes, |a, b| a + b)
 }
 
 #[cfg(test)]

@@ -20,20 +20,22 @@ fn poly<M: Math, const N: usize>(x: f32, c: [f32; N]) -> f32 {
 /// `eˣ`, within 2 ulp; zero below the smallest normal, infinite above the largest.
 #[inline(always)]
 pub(crate) fn exp<M: Math>(x: f32) -> f32 {
-    // Adding and taking away 1.5 · 2²³ rounds to the nearest integer, ties to even.
+    // Adding 1.5 · 2²³ rounds to the nearest integer, ties to even, and leaves that integer in the
+    // low bits, where it can be read without a conversion.
     const ROUND: f32 = 12_582_912.0;
     const LN2_HI: f32 = 0.693_359_4;
     const LN2_LO: f32 = -2.121_944_4e-4;
     let clamped = x.clamp(-87.336_54, 88.722_83);
-    let n = M::madd(clamped, std::f32::consts::LOG2_E, ROUND) - ROUND;
+    let shifted = M::madd(clamped, std::f32::consts::LOG2_E, ROUND);
+    let n = shifted - ROUND;
     let r = M::madd(n, -LN2_LO, M::madd(n, -LN2_HI, clamped));
     let p = poly::<M, 5>(r, [0.5, 0.166_665_78, 0.041_666_854, 0.008_363_141, 0.001_390_128_3]);
     let fraction = M::madd(r * r, p, r) + 1.0;
     // Two halves, because 2ⁿ itself overflows at n = 128.
-    let half = (n * 0.5) as i32;
-    let rest = n as i32 - half;
-    let power = |n: i32| f32::from_bits(((n + 127) << 23) as u32);
-    let y = fraction * power(half) * power(rest);
+    let n = shifted.to_bits().wrapping_sub(ROUND.to_bits()).cast_signed();
+    let half = n >> 1;
+    let power = |n: i32| f32::from_bits(n.wrapping_add(127).cast_unsigned() << 23);
+    let y = fraction * power(half) * power(n.wrapping_sub(half));
     let y = if x < -87.336_54 { 0.0 } else { y };
     let y = if x > 88.722_83 { f32::INFINITY } else { y };
     if x.is_nan() { x } else { y }

@@ -1,11 +1,11 @@
 //! Sums whose order is fixed by the length alone.
 
 /// Partial sums kept side by side, whatever the machine's vector width.
-pub(crate) const LANES: usize = 16;
+const LANES: usize = 16;
 
 /// Adds the partial sums as a tree: halves, quarters, and so on.
 #[inline(always)]
-pub(crate) fn tree(mut lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
+fn tree(mut lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
     let mut half = LANES / 2;
     while half > 0 {
         for i in 0..half {
