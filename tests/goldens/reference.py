@@ -9,7 +9,7 @@ import sentence_transformers
 import tokenizers
 import torch
 import transformers
-from sentence_transformers import SentenceTransformer
+from sentence_transformers import CrossEncoder, SentenceTransformer
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 SCRIPT = "tests/goldens/make.py"
@@ -35,8 +35,8 @@ def numbers(values):
 
 
 def is_fairseq(config):
-    """RoBERTa, XLM-R and MPNet count positions from the one behind the padding token's id."""
-    return config.model_type in ("roberta", "xlm-roberta", "mpnet")
+    """RoBERTa, XLM-R, CamemBERT and MPNet count positions from the one behind the padding token's id."""
+    return config.model_type in ("roberta", "xlm-roberta", "camembert", "mpnet")
 
 
 def _tokens(encoding):
@@ -77,6 +77,7 @@ class Classifier:
     """What the text-classification pipeline answers when it may truncate."""
 
     task = "classify"
+    probabilities = True
 
     def __init__(self, folder, **options):
         self.folder = Path(folder)
@@ -114,6 +115,19 @@ class Classifier:
 
     def facts(self):
         return {"task": "classify", "dimensions": len(self.labels), "labels": self.labels}
+
+
+class CrossScorer(Classifier):
+    """What `CrossEncoder.predict` answers, with the activation that the folder names."""
+
+    probabilities = False
+
+    def __init__(self, folder, **options):
+        super().__init__(folder, **options)
+        self.cross = CrossEncoder(str(folder), device="cpu")
+
+    def scores(self, text, pair=None):
+        return [self.cross.predict(text if pair is None else (text, pair), show_progress_bar=False)]
 
 
 def write_golden(path, head, cases):

@@ -135,7 +135,7 @@ def _check_tokenizer_file(folder, reference, cases):
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     limit = reference.limit if reference.task == "classify" else reference.sentence.max_seq_length
-    tokenizer.enable_truncation(limit)
+    tokenizer.enable_truncation(limit, direction=reference.tokenizer.truncation_side)
     for case in cases:
         text = case["text"]
         if reference.task == "embed":
@@ -158,8 +158,10 @@ def reference_of(spec):
     return Classifier if spec.get("labels") else Embedder
 
 
-def write_goldens(folder, kind=Embedder, weights="model.safetensors", **options):
-    """Asks the model in `folder` every question and writes its golden.json."""
+def write_goldens(folder, kind=Embedder, weights="model.safetensors", file_decides=True, **options):
+    """Asks the model in `folder` every question and writes its golden.json.
+
+    `file_decides`: tokenizer.json alone says what the tokens are."""
     def load():
         return kind(folder, **options)
 
@@ -168,10 +170,12 @@ def write_goldens(folder, kind=Embedder, weights="model.safetensors", **options)
     cases = [
         {**question, **reference.case(question["text"], question.get("pair"), question.get("prompt_name"))}
         for question in questions]
-    _check_tokenizer_file(folder, reference, cases)
+    if file_decides:
+        _check_tokenizer_file(folder, reference, cases)
     facts = stress.measure(reference)
     if reference.task == "classify":
-        facts |= stress.measure_scores(cases)
+        if reference.probabilities:
+            facts |= stress.measure_scores(cases)
         if len(reference.labels) == 1:
             _check_cross_encoder(folder, cases)
     facts |= stress.prove(load, questions)

@@ -1,12 +1,13 @@
-"""The weights of tiny/bert-embed in the other containers that users have."""
+"""Weights of tiny/ in the other containers and with the other settings that users have."""
 
 import json
 import shutil
 
 import torch
 from safetensors.torch import load_file, save_file
+from sentence_transformers import CrossEncoder
 
-from reference import Embedder
+from reference import CrossScorer, Embedder
 from texts import TINY
 from tiny import fresh, old_style_limit, write_goldens
 
@@ -14,18 +15,20 @@ JSONS = ["config.json", "modules.json", "tokenizer.json", "tokenizer_config.json
          "config_sentence_transformers.json", "1_Pooling/config.json", "2_Normalize/config.json"]
 
 
-def _folder(out, name, without=()):
+def _folder(out, name, without=(), of="bert-embed"):
     folder = fresh(out / "variants" / name)
     for file in JSONS:
         if file not in without:
             (folder / file).parent.mkdir(exist_ok=True)
-            shutil.copyfile(out / "tiny" / "bert-embed" / file, folder / file)
+            shutil.copyfile(out / "tiny" / of / file, folder / file)
     return folder
 
 
-def _edit(path, **changes):
+def _edit(path, without=(), **changes):
     content = json.loads(path.read_text(encoding="utf-8"))
     content.update(changes)
+    for key in without:
+        del content[key]
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -134,6 +137,53 @@ def make(out):
         _edit(folder / "config.json", dtype=str(kind).removeprefix("torch."))
         write_goldens(folder, model_kwargs={"dtype": torch.float32})
         print(name, "written", flush=True)
+
+    _settings(out, original)
+
+
+def _settings(out, original):
+    """Settings that change the answers, or name the same thing in another way."""
+    def folder_of(name, of, **options):
+        folder = _folder(out, name, of=of, **options)
+        shutil.copyfile(out / "tiny" / of / "model.safetensors", folder / "model.safetensors")
+        return folder
+
+    def written(folder, *arguments, **options):
+        write_goldens(folder, *arguments, **options)
+        print(folder.name, "written", flush=True)
+
+    folder = folder_of("truncation-left", "bert-embed")
+    _edit(folder / "tokenizer_config.json", truncation_side="left")
+    written(folder)
+
+    # Where tokenizer_config.json is silent the class's defaults decide, not tokenizer.json.
+    folder = folder_of("no-case-key", "bert-embed")
+    normalizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["normalizer"]
+    _edit(folder / "tokenizer.json", normalizer={**normalizer, "lowercase": False, "strip_accents": False})
+    _edit(folder / "tokenizer_config.json", without=["do_lower_case", "strip_accents", "tokenize_chinese_chars"])
+    _check_same(original, folder)
+    written(folder, file_decides=False)
+
+    folder = folder_of("prefix-space", "roberta-embed")
+    _edit(folder / "tokenizer_config.json", add_prefix_space=True)
+    written(folder, file_decides=False)
+
+    folder = folder_of("sentence-roberta", "roberta-embed", without=["sentence_bert_config.json"])
+    (folder / "sentence_roberta_config.json").write_text(json.dumps({"max_seq_length": 12}) + "\n")
+    written(folder)
+
+    folder = folder_of("camembert", "roberta-embed")
+    _edit(folder / "config.json", model_type="camembert", architectures=["CamembertModel"])
+    _edit(folder / "tokenizer_config.json", without=["add_prefix_space", "errors", "trim_offsets"],
+          tokenizer_class="TokenizersBackend")
+    written(folder)
+
+    folder = fresh(out / "variants" / "cross-identity")
+    cross = CrossEncoder(str(out / "tiny" / "bert-cross"), device="cpu", activation_fn=torch.nn.Identity())
+    cross.save_pretrained(str(folder), create_model_card=False)
+    written(folder, CrossScorer)
+    for case in json.loads((folder / "golden.json").read_text())["cases"]:
+        assert abs(case["scores"][0] - case["logits"][0]) < 1e-6, case["id"]
 
 
 def _old_style(folder):

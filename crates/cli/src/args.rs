@@ -26,7 +26,7 @@ pub struct Global {
     #[arg(long, short, global = true, env = "TRIREME_MODEL", value_name = "MODEL")]
     pub model: Option<String>,
     /// Threads that share one forward [default: all cores]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub threads: Option<u16>,
     /// Where to compute
     #[arg(long, global = true, default_value = "auto")]
@@ -56,6 +56,23 @@ pub struct Global {
     /// Instructions to use, for tests
     #[arg(long, global = true, env = "TRIREME_LANE", hide = true)]
     pub lane: Option<String>,
+}
+
+impl Global {
+    /// A variable that is set to nothing is not set.
+    pub fn forget_empty(&mut self) {
+        for value in [&mut self.model, &mut self.token, &mut self.endpoint, &mut self.lane] {
+            value.take_if(|value| value.is_empty());
+        }
+        self.cache.take_if(|folder| folder.as_os_str().is_empty());
+    }
+}
+
+/// The port of a server that is not told another, also by an empty `PORT`.
+const PORT: &str = "8080";
+
+fn port(value: &str) -> Result<u16, std::num::ParseIntError> {
+    if value.is_empty() { PORT } else { value }.parse()
 }
 
 /// The reference's own switch is set by 1, ON, YES or TRUE.
@@ -116,7 +133,7 @@ pub struct Serve {
     #[arg(long, default_value = "127.0.0.1")]
     pub host: IpAddr,
     /// Port to listen on; 0 lets the system choose
-    #[arg(long, short, env = "PORT", default_value_t = 8080)]
+    #[arg(long, short, env = "PORT", default_value = PORT, value_parser = port)]
     pub port: u16,
     /// Seconds until an answer that is not ready is given up
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
@@ -156,9 +173,9 @@ pub struct Cut {
     /// Tokens to look at, special ones among them
     #[arg(long, value_name = "N")]
     pub max_length: Option<usize>,
-    /// Which end of a text that is too long is cut off
-    #[arg(long, default_value = "right", value_name = "SIDE")]
-    pub truncate: Side,
+    /// Which end of a text that is too long is cut off [default: as the model says]
+    #[arg(long, value_name = "SIDE")]
+    pub truncate: Option<Side>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -230,8 +247,9 @@ pub struct Classify {
     #[arg(long, value_name = "TEXT")]
     pub pair: Option<String>,
     /// Show this many classes of each text
-    #[arg(long, short = 'k', value_name = "N", conflicts_with = "all")]
-    pub top_k: Option<usize>,
+    #[arg(long, short = 'k', value_name = "N", conflicts_with = "all",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub top_k: Option<u16>,
     /// Show every class
     #[arg(long)]
     pub all: bool,

@@ -90,10 +90,10 @@ pub async fn answer(
 
 impl From<args::Cut> for Cut {
     fn from(cut: args::Cut) -> Self {
-        let side = match cut.truncate {
+        let side = cut.truncate.map(|side| match side {
             args::Side::Left => Side::Left,
             args::Side::Right => Side::Right,
-        };
+        });
         Self { max_tokens: cut.max_length, side }
     }
 }

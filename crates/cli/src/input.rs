@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::Deserialize;
-use trireme_domain::{Code, Fault};
+use trireme_domain::{Code, Fault, Limits};
 use trireme_service::Text;
 
 use crate::args::Texts;
@@ -30,14 +30,18 @@ pub fn texts(args: &Texts) -> Result<Vec<Text>, Fault> {
         let message = "there is no text; give some as arguments or by --input";
         return Err(Fault::new(Code::InvalidRequest, message));
     }
-    for (index, text) in texts.iter().enumerate() {
-        for part in [Some(&text.first), text.second.as_ref()].into_iter().flatten() {
-            if part.chars().all(char::is_whitespace) {
-                return Err(Fault::new(Code::EmptyText, format!("text {index} is empty")));
-            }
-        }
-    }
+    check(&texts)?;
     Ok(texts)
+}
+
+/// The rules that a server has, for any number of texts.
+pub fn check(texts: &[Text]) -> Result<(), Fault> {
+    let limits = Limits::default();
+    for (index, text) in texts.iter().enumerate() {
+        limits.check_text(index, &text.first)?;
+        text.second.iter().try_for_each(|second| limits.check_text(index, second))?;
+    }
+    Ok(())
 }
 
 /// A whole file, or standard input for `-`.

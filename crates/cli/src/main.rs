@@ -14,7 +14,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
+    let mut cli = args::Cli::parse();
+    cli.global.forget_empty();
     let output = output::Output::new(&cli.global);
     match run::run(cli, &output) {
         Ok(()) => ExitCode::SUCCESS,

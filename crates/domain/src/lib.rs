@@ -9,6 +9,7 @@ pub mod limits;
 pub mod metrics;
 pub mod quantize;
 pub mod similarity;
+pub mod top;
 pub mod wire;
 
 pub use fault::{Class, Code, Fault};

@@ -36,7 +36,7 @@ impl Limits {
     pub fn check<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> Result<(), Fault> {
         let mut count = 0;
         for text in texts {
-            self.check_one(count, text)?;
+            self.check_text(count, text)?;
             count += 1;
             if count > self.texts {
                 let message = format!("more than {} texts; send fewer at once", self.texts);
@@ -49,7 +49,11 @@ impl Limits {
         }
     }
 
-    fn check_one(&self, index: usize, text: &str) -> Result<(), Fault> {
+    /// Checks one text of any number; `index` names it in the fault.
+    ///
+    /// # Errors
+    /// The text is empty or too long.
+    pub fn check_text(&self, index: usize, text: &str) -> Result<(), Fault> {
         if text.len() > self.text_bytes {
             let (got, most) = (text.len(), self.text_bytes);
             let message = format!("text {index} has {got} bytes, more than {most}; shorten it");

@@ -32,13 +32,27 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Lays a model out; `store` converts its weights, `None` keeps them as they are.
-    #[must_use]
-    pub fn new(checkpoint: &Checkpoint, store: Option<Dtype>) -> Self {
+    /// Lays a model out, after checking that it will load; `store` converts its weights, `None`
+    /// keeps them as they are.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the tokenizer does not fit, or a weight is not finite as it is stored.
+    pub fn new(checkpoint: &Checkpoint, store: Option<Dtype>) -> Result<Self, ModelError> {
+        checkpoint.tokenizer()?;
+        let mut stored = checkpoint.clone();
+        for (name, tensor) in &mut stored.tensors {
+            *tensor = convert(tensor, store);
+            tensor.to_f32(name)?;
+        }
+        Ok(Self::lay_out(&stored))
+    }
+
+    /// Lays a model out as it is.
+    pub(crate) fn lay_out(checkpoint: &Checkpoint) -> Self {
         let mut entries: Vec<(String, Tensor)> = checkpoint
             .tensors
             .iter()
-            .map(|(name, tensor)| (name.clone(), convert(tensor, store)))
+            .map(|(name, tensor)| (name.clone(), tensor.clone()))
             .chain(checkpoint.texts.present().map(|(name, bytes)| {
                 let shape = vec![bytes.len()];
                 (format!("{TEXT}{name}"), Tensor { dtype: Dtype::U8, shape, data: bytes.clone() })

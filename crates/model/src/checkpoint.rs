@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use trireme_text::{Tokenizer, TokenizerFiles};
+use trireme_text::{Side, Tokenizer, TokenizerFiles};
 
 use crate::config::{self, Spec};
 use crate::files::{Files, within};
-use crate::sentence::{Modules, Sentence};
+use crate::sentence::{Modules, SAVED, SENTENCE_CONFIGS, Sentence};
 use crate::weights::{self, Tensors};
 use crate::{ModelError, bundle, inventory};
 
@@ -29,6 +29,7 @@ pub struct Checkpoint {
 #[serde(default)]
 struct TokenizerConfig {
     model_max_length: Option<f64>,
+    truncation_side: Option<String>,
 }
 
 impl Checkpoint {
@@ -74,7 +75,7 @@ impl Checkpoint {
     /// The identity of this model: what its bundle is called by.
     #[must_use]
     pub fn digest(&self) -> String {
-        bundle::Bundle::new(self, None).digest()
+        bundle::Bundle::lay_out(self).digest()
     }
 
     pub(crate) fn tokenizer(&self) -> Result<Tokenizer, ModelError> {
@@ -89,13 +90,27 @@ impl Checkpoint {
         Ok(tokenizer)
     }
 
+    /// Where a text that is too long is cut off, unless a request says otherwise.
+    pub(crate) fn side(&self) -> Result<Side, ModelError> {
+        match self.tokenizer_config()?.truncation_side.as_deref() {
+            None | Some("right") => Ok(Side::Right),
+            Some("left") => Ok(Side::Left),
+            Some(other) => {
+                Err(ModelError::unsupported("tokenizer_config.json", "truncation_side", other))
+            }
+        }
+    }
+
+    fn tokenizer_config(&self) -> Result<TokenizerConfig, ModelError> {
+        let file = within(&self.root, "tokenizer_config.json");
+        Ok(self.texts.json(&file)?.unwrap_or_default())
+    }
+
     /// The most tokens of a text that the model sees: sentence-transformers' limit wins over the
     /// tokenizer's, and neither may pass the positions that there are.
     pub(crate) fn max_tokens(&self) -> Result<usize, ModelError> {
-        let config: TokenizerConfig =
-            self.texts.json(&within(&self.root, "tokenizer_config.json"))?.unwrap_or_default();
         let there = self.spec.max_tokens();
-        let tokenizer = config.model_max_length.filter(|&most| most >= 1.0);
+        let tokenizer = self.tokenizer_config()?.model_max_length.filter(|&most| most >= 1.0);
         let tokenizer = tokenizer.filter(|&most| most < there as f64).map(|most| most as usize);
         Ok(self.sentence.max_tokens.or(tokenizer).unwrap_or(there).min(there))
     }
@@ -104,15 +119,9 @@ impl Checkpoint {
 /// The files that are not weights, without those that nothing reads.
 fn texts(files: &Files, modules: &Modules) -> Files {
     let root = &modules.transformer;
-    let mut names = vec!["modules.json".to_owned(), "config_sentence_transformers.json".to_owned()];
-    let encoder = [
-        "config.json",
-        "sentence_bert_config.json",
-        "tokenizer.json",
-        "tokenizer_config.json",
-        "vocab.txt",
-    ];
-    names.extend(encoder.map(|name| within(root, name)));
+    let mut names = vec!["modules.json".to_owned(), SAVED.to_owned()];
+    let encoder = ["config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"];
+    names.extend(encoder.iter().chain(&SENTENCE_CONFIGS).map(|name| within(root, name)));
     names.extend(modules.configured.iter().map(|path| within(path, "config.json")));
     let mut texts = Files::default();
     for name in names {

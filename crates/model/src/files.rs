@@ -19,7 +19,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::ModelError;
-use crate::sentence::Modules;
+use crate::sentence::{Modules, SAVED, SENTENCE_CONFIGS};
 
 /// Named files; a name with `None` was asked for and is not there.
 #[derive(Debug, Clone, Default)]
@@ -81,10 +81,11 @@ pub fn wanted(files: &Files) -> Result<Vec<String>, ModelError> {
         let modules = Modules::read(files)?;
         let root = modules.transformer.as_str();
         names.extend(
-            ["config.json", "tokenizer.json", "tokenizer_config.json", "sentence_bert_config.json"]
+            ["config.json", "tokenizer.json", "tokenizer_config.json"]
                 .map(|name| within(root, name)),
         );
-        names.insert("config_sentence_transformers.json".to_owned());
+        names.insert(SAVED.to_owned());
+        names.extend(next_sentence_config(files, root));
         let fast = within(root, "tokenizer.json");
         if files.asked(&fast) && files.get(&fast).is_none() {
             names.insert(within(root, "vocab.txt"));
@@ -99,6 +100,15 @@ pub fn wanted(files: &Files) -> Result<Vec<String>, ModelError> {
     }
     names.retain(|name| !files.asked(name));
     Ok(names.into_iter().collect())
+}
+
+/// The next name that the sentence configuration may have, until one is found. Only a folder of
+/// sentence-transformers has the older names.
+fn next_sentence_config(files: &Files, root: &str) -> Option<String> {
+    let names = SENTENCE_CONFIGS.map(|name| within(root, name));
+    let old = files.get("modules.json").is_some();
+    let mut tried = names.into_iter().take(if old { SENTENCE_CONFIGS.len() } else { 1 });
+    tried.find(|name| !files.asked(name) || files.get(name).is_some())
 }
 
 /// The containers that weights come in, the best first: a plain name, and an index of shards.

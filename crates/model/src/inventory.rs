@@ -33,6 +33,7 @@ pub(crate) fn check(
     sentence: &Sentence,
     mut there: Tensors,
 ) -> Result<Tensors, ModelError> {
+    chained(spec, sentence)?;
     let needed = needed(spec, sentence);
     let missing: Vec<String> =
         needed.keys().filter(|name| !there.contains_key(*name)).cloned().collect();
@@ -52,6 +53,19 @@ pub(crate) fn check(
         }
     }
     Ok(there)
+}
+
+/// Checks that each dense layer takes what the one before it gives.
+fn chained(spec: &Spec, sentence: &Sentence) -> Result<(), ModelError> {
+    let mut width = spec.width;
+    for dense in &sentence.dense {
+        if dense.inputs != width || dense.outputs == 0 {
+            let reason = format!("{} to {} after {width}", dense.inputs, dense.outputs);
+            return Err(ModelError::malformed(&within(&dense.path, "config.json"), reason));
+        }
+        width = dense.outputs;
+    }
+    Ok(())
 }
 
 /// The name without the family's prefix, and without TensorFlow's words for weight and bias.

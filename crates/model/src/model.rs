@@ -26,6 +26,7 @@ struct Facts {
     normalize: bool,
     prompts: Prompts,
     max_tokens: usize,
+    side: Side,
     dimensions: usize,
     digest: String,
 }
@@ -35,8 +36,8 @@ struct Facts {
 pub struct Cut {
     /// Tokens, special ones among them; `None` takes the model's own limit.
     pub max_tokens: Option<usize>,
-    /// Where the rest is cut off.
-    pub side: Side,
+    /// Where the rest is cut off; `None` is as the model says.
+    pub side: Option<Side>,
 }
 
 /// How a vector is made; what is `None` is as the model says.
@@ -68,6 +69,7 @@ impl<B: Backend> Model<B> {
             normalize: sentence.normalize,
             prompts: sentence.prompts.clone(),
             max_tokens: checkpoint.max_tokens()?,
+            side: checkpoint.side()?,
             dimensions: sentence.dense.last().map_or(spec.width, |dense| dense.outputs),
             digest: checkpoint.digest(),
         };
@@ -146,7 +148,11 @@ impl<B: Backend> Model<B> {
     pub fn encode(&self, text: &str, pair: Option<&str>, cut: Cut) -> Result<Encoded, ModelError> {
         let most = self.max_tokens();
         let tokens = cut.max_tokens.unwrap_or(most).min(most);
-        Ok(self.tokenizer.encode(text, pair, Limit { tokens, side: cut.side })?)
+        Ok(self.tokenizer.encode(
+            text,
+            pair,
+            Limit { tokens, side: cut.side.unwrap_or(self.checkpoint.side) },
+        )?)
     }
 
     /// Begins a forward.

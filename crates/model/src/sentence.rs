@@ -9,6 +9,18 @@ use trireme_backend::{Activation, Pooling};
 use crate::ModelError;
 use crate::files::{Files, within};
 
+/// What sentence-transformers saves about the whole: prompts, and a cross-encoder's activation.
+pub(crate) const SAVED: &str = "config_sentence_transformers.json";
+
+/// The names that the sentence configuration has had, the newest first.
+pub(crate) const SENTENCE_CONFIGS: [&str; 5] = [
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_distilbert_config.json",
+    "sentence_camembert_config.json",
+    "sentence_xlm-roberta_config.json",
+];
+
 /// The parts of `modules.json`, by what this engine does with them.
 #[derive(Debug, Clone, Default)]
 pub struct Modules {
@@ -64,7 +76,10 @@ impl Modules {
                     modules.configured.push(path.clone());
                     modules.dense.push(path);
                 }
-                "Normalize" => modules.normalize = true,
+                "Normalize" => {
+                    modules.configured.push(path);
+                    modules.normalize = true;
+                }
                 "Dropout" => {}
                 _ => return Err(ModelError::unsupported(Self::FILE, "type", r#type)),
             }
@@ -154,6 +169,34 @@ struct DenseFile {
     #[serde(default = "yes")]
     bias: bool,
     activation_function: Option<String>,
+    #[serde(default)]
+    use_residual: bool,
+    #[serde(flatten)]
+    place: Place,
+}
+
+/// Which part of the features a module reads and writes.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Place {
+    module_input_name: Option<String>,
+    module_output_name: Option<String>,
+}
+
+impl Place {
+    /// The sentence's vector is the only part that there is here.
+    fn check(self, file: &str) -> Result<(), ModelError> {
+        let names = [
+            ("module_input_name", self.module_input_name),
+            ("module_output_name", self.module_output_name),
+        ];
+        for (key, name) in names {
+            if let Some(name) = name.filter(|name| name != "sentence_embedding") {
+                return Err(ModelError::unsupported(file, key, name));
+            }
+        }
+        Ok(())
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -161,6 +204,24 @@ struct DenseFile {
 struct BertFile {
     max_seq_length: Option<usize>,
     do_lower_case: bool,
+    processor_kwargs: Option<BTreeMap<String, serde_json::Value>>,
+    tokenizer_args: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+impl BertFile {
+    fn read(files: &Files, root: &str) -> Result<Self, ModelError> {
+        let named = SENTENCE_CONFIGS.map(|name| within(root, name));
+        let Some(file) = named.iter().find(|name| files.get(name).is_some()) else {
+            return Ok(Self::default());
+        };
+        let bert: Self = files.json(file)?.unwrap_or_default();
+        let arguments = [&bert.processor_kwargs, &bert.tokenizer_args].into_iter().flatten();
+        // They would change the tokenizer in ways that only the reference knows.
+        if let Some(key) = arguments.flat_map(BTreeMap::keys).next() {
+            return Err(ModelError::unsupported(file, "processor_kwargs", key));
+        }
+        Ok(bert)
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -181,9 +242,12 @@ impl Sentence {
     /// # Errors
     /// [`ModelError::Malformed`], [`ModelError::MissingFile`] or [`ModelError::Unsupported`].
     pub fn read(files: &Files, modules: &Modules) -> Result<Self, ModelError> {
-        let bert: BertFile = files
-            .json(&within(&modules.transformer, "sentence_bert_config.json"))?
-            .unwrap_or_default();
+        let bert = BertFile::read(files, &modules.transformer)?;
+        // The other modules read their own; this one has nothing else to say.
+        if let Some(path) = modules.configured.last().filter(|_| modules.normalize) {
+            let file = within(path, "config.json");
+            files.json::<Place>(&file)?.unwrap_or_default().check(&file)?;
+        }
         let prompts = prompts(files)?;
         Ok(Self {
             pooling: match &modules.pooling {
@@ -200,11 +264,13 @@ impl Sentence {
 }
 
 fn prompts(files: &Files) -> Result<Prompts, ModelError> {
-    const FILE: &str = "config_sentence_transformers.json";
-    let PromptFile { prompts, default_prompt_name } = files.json(FILE)?.unwrap_or_default();
+    let PromptFile { prompts, default_prompt_name } = files.json(SAVED)?.unwrap_or_default();
     let by_name = prompts.into_iter().map(|(name, text)| (name, text.unwrap_or_default()));
-    let prompts = Prompts { by_name: by_name.collect(), default: default_prompt_name };
-    prompts.get(None).map_err(|e| ModelError::malformed(FILE, e))?;
+    // Every model has these two, as in the reference; most leave them empty.
+    let empty = ["query", "document"].map(|name| (name.to_owned(), String::new()));
+    let by_name = empty.into_iter().chain(by_name).collect();
+    let prompts = Prompts { by_name, default: default_prompt_name };
+    prompts.get(None).map_err(|e| ModelError::malformed(SAVED, e))?;
     Ok(prompts)
 }
 
@@ -250,6 +316,10 @@ fn dense(files: &Files, path: &str) -> Result<Dense, ModelError> {
         files.json(&file)?.ok_or_else(|| ModelError::MissingFile { file: file.clone() })?;
     // `torch.nn.modules.activation.Tanh`: the last part is the function; absent means Tanh.
     let function = config.activation_function.as_deref().unwrap_or("Tanh");
+    if config.use_residual {
+        return Err(ModelError::unsupported(&file, "use_residual", true));
+    }
+    config.place.check(&file)?;
     let activation = match function.rsplit('.').next().unwrap_or_default() {
         "Tanh" => Activation::Tanh,
         "Identity" => Activation::None,

@@ -117,7 +117,11 @@ async fn named_checkpoint(settings: &ModelSettings) -> Result<(Checkpoint, Strin
         return Ok((load(&Folder::new(path)).await?, local(), "local".to_owned()));
     }
     let (source, name, version) = remote(model, settings)?;
-    Ok((load(source.as_ref()).await?, name, version))
+    let checkpoint = load(source.as_ref()).await.map_err(|fault| {
+        let message = format!("{} (there is no file or folder {model} here)", fault.message);
+        Fault::new(fault.code, message)
+    })?;
+    Ok((checkpoint, name, version))
 }
 
 fn bundle(path: &Path) -> Result<Checkpoint, Fault> {
@@ -136,7 +140,9 @@ fn remote(
 ) -> Result<(Box<dyn ModelSource>, String, String), Fault> {
     if model.starts_with("http://") || model.starts_with("https://") {
         let mut http = HttpSettings::new(model, settings.http_cache.clone());
-        (http.offline, http.net) = (settings.offline, settings.net.clone());
+        // The token is the hub's: another server must not see it.
+        http.net = NetSettings { token: None, ..settings.net.clone() };
+        http.offline = settings.offline;
         let source = Http::new(http).map_err(|e| from_source(&e))?;
         return Ok((Box::new(source), model.to_owned(), "remote".to_owned()));
     }

@@ -1,6 +1,7 @@
 //! From the errors of the layers below to the one table of faults.
 
 use serde::Deserialize;
+use trireme_backend::BackendError;
 use trireme_domain::{Code, Fault};
 use trireme_model::ModelError;
 
@@ -27,6 +28,9 @@ pub fn from_model(error: &ModelError) -> Fault {
         }
         E::Text(text) => from_text(text),
         E::IdOutOfRange { .. } | E::TooManyTokens { .. } => Code::InvalidRequest,
+        E::Backend(BackendError::IdOutOfRange { .. } | BackendError::Layout { .. }) => {
+            Code::InvalidRequest
+        }
         E::Dimensions { .. } | E::UnknownPrompt { .. } => Code::InvalidOption,
         E::NoHead => Code::NoClassifier,
         E::AnswerNotFinite { .. } => Code::AnswerNotFinite,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use trireme_domain::top::top;
 use trireme_domain::wire::{
     EncodeAnswer, EncodeRequest, Encoding, HealthAnswer, Origin, Pooling, PredictAnswer,
     PredictRequest, Scores, Vector, Vectors,
@@ -56,8 +57,8 @@ impl Service {
         let text = Text { first: request.text, second: request.pair };
         let (answers, _) = self.compute(vec![text], Task::Classify, request.max_length).await?;
         let scores = answers.into_iter().next().map(|answer| answer.values).unwrap_or_default();
-        let top = scores.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
-        let (prediction, &confidence) = top.ok_or_else(no_classes)?;
+        let prediction = top(&scores).ok_or_else(no_classes)?;
+        let confidence = scores.get(prediction).copied().ok_or_else(no_classes)?;
         let labels = &self.identity.labels;
         let label = labels.get(prediction).cloned().ok_or_else(no_classes)?;
         let named = || Scores(labels.iter().cloned().zip(scores.iter().copied()).collect());

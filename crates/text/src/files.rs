@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::{self, BertNormalizer, NormalizerWrapper, Precompiled};
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::processors::bert::BertProcessing;
@@ -18,7 +19,8 @@ pub struct TokenizerFiles<'a> {
     pub tokenizer_json: Option<&'a [u8]>,
     /// `vocab.txt`, one word piece a line.
     pub vocab_txt: Option<&'a [u8]>,
-    /// `tokenizer_config.json`, whose casing wins over `tokenizer.json`'s, as in the reference.
+    /// `tokenizer_config.json`, which wins over `tokenizer.json` on case, accents and leading
+    /// space, as in the reference.
     pub tokenizer_config: Option<&'a [u8]>,
     /// `do_lower_case` of `sentence_bert_config.json`.
     pub lowercase: bool,
@@ -37,7 +39,7 @@ impl std::fmt::Debug for Tokenizer {
     }
 }
 
-/// What of `tokenizer_config.json` decides how BERT normalises text.
+/// What of `tokenizer_config.json` decides how text is normalised and split.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Config {
@@ -45,21 +47,23 @@ struct Config {
     do_lower_case: Option<bool>,
     tokenize_chinese_chars: Option<bool>,
     strip_accents: Option<bool>,
+    add_prefix_space: Option<bool>,
 }
 
 impl Config {
-    /// The reference builds BERT's normaliser from these settings and takes `tokenizer.json`'s
-    /// only for the generic class.
-    fn settle(&self, bert: &BertNormalizer) -> BertNormalizer {
+    /// Whether the reference takes `tokenizer.json` as it is. For every other class it builds the
+    /// normaliser and the pre-tokenizer from these settings, and the class's own defaults.
+    fn is_generic(&self) -> bool {
         let generic = ["PreTrainedTokenizerFast", "TokenizersBackend"];
-        if self.tokenizer_class.as_deref().is_some_and(|class| generic.contains(&class)) {
-            return *bert;
-        }
+        self.tokenizer_class.as_deref().is_some_and(|class| generic.contains(&class))
+    }
+
+    fn bert(&self) -> BertNormalizer {
         BertNormalizer::new(
-            bert.clean_text,
-            self.tokenize_chinese_chars.unwrap_or(bert.handle_chinese_chars),
-            self.strip_accents.or(bert.strip_accents),
-            self.do_lower_case.unwrap_or(bert.lowercase),
+            true,
+            self.tokenize_chinese_chars.unwrap_or(true),
+            self.strip_accents,
+            self.do_lower_case.unwrap_or(true),
         )
     }
 }
@@ -119,9 +123,21 @@ fn from_json(json: &[u8], config: &Config) -> Result<tokenizers::Tokenizer, Text
     parts.get("normalizer").map_or(Ok(()), sound)?;
     let mut tokenizer: tokenizers::Tokenizer =
         serde_json::from_value(Value::Object(parts)).map_err(|e| malformed(FILE, &e))?;
-    if let Some(NormalizerWrapper::BertNormalizer(bert)) = tokenizer.get_normalizer() {
-        let settled = config.settle(bert);
-        tokenizer.with_normalizer(Some(settled)).map_err(|e| malformed(FILE, &e))?;
+    if config.is_generic() {
+        return Ok(tokenizer);
+    }
+    if let Some(NormalizerWrapper::BertNormalizer(_)) = tokenizer.get_normalizer() {
+        tokenizer.with_normalizer(Some(config.bert())).map_err(|e| malformed(FILE, &e))?;
+    }
+    if let Some(PreTokenizerWrapper::ByteLevel(bytes)) = tokenizer.get_pre_tokenizer() {
+        let prefix = config.add_prefix_space.unwrap_or(false);
+        let bytes = bytes.add_prefix_space(prefix);
+        tokenizer.with_pre_tokenizer(Some(bytes));
+        // The offsets must know of the added space, too.
+        if let Some(PostProcessorWrapper::Roberta(roberta)) = tokenizer.get_post_processor() {
+            let roberta = roberta.clone().add_prefix_space(prefix);
+            tokenizer.with_post_processor(Some(roberta));
+        }
     }
     Ok(tokenizer)
 }
@@ -164,9 +180,7 @@ fn from_vocabulary(vocab: &[u8], config: &Config) -> Result<tokenizers::Tokenize
         .map(|token| AddedToken::from(token, true))
         .collect();
     let mut tokenizer = tokenizers::Tokenizer::new(model);
-    tokenizer
-        .with_normalizer(Some(config.settle(&BertNormalizer::default())))
-        .map_err(|e| malformed(FILE, &e))?;
+    tokenizer.with_normalizer(Some(config.bert())).map_err(|e| malformed(FILE, &e))?;
     tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
     tokenizer.with_post_processor(Some(finish));
     tokenizer.add_special_tokens(known).map_err(|e| malformed(FILE, &e))?;

@@ -126,6 +126,12 @@ containers! {
     the_tokenizer_config_decides_on_case = "lowercase-by-config";
     half_precision_loads = "f16";
     brain_floats_load = "bf16";
+    the_tokenizer_config_decides_where_to_cut = "truncation-left";
+    the_tokenizers_class_decides_on_case_where_no_key_does = "no-case-key";
+    the_tokenizer_config_decides_on_leading_space = "prefix-space";
+    the_sentence_config_of_old_is_found = "sentence-roberta";
+    a_cross_encoder_may_give_raw_scores = "cross-identity";
+    camembert_embeds = "camembert";
 }
 
 #[test]

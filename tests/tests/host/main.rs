@@ -8,6 +8,7 @@
 )]
 
 mod contract;
+mod opening;
 mod quality;
 mod running;
 mod threads;

@@ -3,6 +3,7 @@
 use trireme_domain::dataset::{read_labelled, read_pairs};
 use trireme_domain::metrics::{Classification, pearson, spearman};
 use trireme_domain::similarity::cosine;
+use trireme_domain::top::top;
 use trireme_model::{Cut, EmbedOptions};
 use trireme_server::{Opened, open};
 use trireme_service::{Job, Task, Text};
@@ -74,10 +75,7 @@ fn the_default_models_card_tells_the_truth_about_sentiment() {
     let labels = model.opened.service.identity.labels.clone();
     let rows = read_labelled(&std::fs::read(data).unwrap(), &labels).unwrap();
     let answers = model.answer(rows.iter().map(|row| row.text.clone()).collect(), Task::Classify);
-    let judged = rows.iter().zip(&answers).map(|(row, scores)| {
-        let top = scores.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b)).unwrap();
-        (row.label, top.0)
-    });
+    let judged = rows.iter().zip(&answers).map(|(row, scores)| (row.label, top(scores).unwrap()));
     let got = Classification::new(judged, &labels).unwrap();
     near("default, accuracy", got.accuracy, card("| accuracy |"), 0.002);
     near("default, macro F1", got.macro_f1, card("| macro F1 |"), 0.002);

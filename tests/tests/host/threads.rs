@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use trireme_cpu::{Cpu, Executor, Lane};
 use trireme_domain::{Code, Fault};
@@ -141,10 +141,33 @@ fn a_caller_who_leaves_while_waiting_costs_nothing() {
 
 #[test]
 fn a_deadline_ends_a_job_between_steps() {
+    let gate = Gate::new(Mood::Wait);
+    let timeout = Duration::from_millis(50);
+    let threads = threads(&gate, Queue { timeout, ..Queue::default() });
+    let (submitted, late) = (Instant::now(), threads.submit(job()));
+    gate.until(1);
+    while submitted.elapsed() <= 2 * timeout {
+        std::thread::yield_now();
+    }
+    gate.set(Mood::Work);
+    assert_eq!(code(wait(late)), Some(Code::DeadlineExceeded));
+    let calls = gate.calls.load(Ordering::SeqCst);
+    assert_eq!(calls, 2, "the embedding's look-up and its norm, and nothing after them");
+}
+
+#[test]
+fn a_job_whose_time_is_up_is_not_begun() {
     let gate = Gate::new(Mood::Work);
     let threads = threads(&gate, Queue { timeout: Duration::ZERO, ..Queue::default() });
     assert_eq!(code(wait(threads.submit(job()))), Some(Code::DeadlineExceeded));
     assert_eq!(gate.calls.load(Ordering::SeqCst), 0, "nothing was computed");
+}
+
+#[test]
+fn a_time_allowed_beyond_all_clocks_is_no_deadline() {
+    let gate = Gate::new(Mood::Work);
+    let threads = threads(&gate, Queue { timeout: Duration::MAX, ..Queue::default() });
+    assert_eq!(code(wait(threads.submit(job()))), None);
 }
 
 #[test]

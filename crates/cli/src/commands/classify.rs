@@ -27,7 +27,7 @@ pub async fn run(args: Classify, opened: &Opened, output: Output) -> Result<(), 
     let labels = &opened.service.identity.labels;
     let shown = match (args.all, args.top_k) {
         (true, _) => labels.len(),
-        (false, count) => count.unwrap_or(1).max(1),
+        (false, count) => count.map_or(1, usize::from),
     };
     for (text, answer) in texts.iter().zip(&answers) {
         let mut ranked: Vec<_> = labels.iter().zip(answer.values.iter().copied()).collect();

@@ -1,8 +1,8 @@
 //! `trireme embed`
 
 use serde::Serialize;
-use trireme_domain::Fault;
 use trireme_domain::wire::Origin;
+use trireme_domain::{Code, Fault};
 use trireme_server::Opened;
 use trireme_service::{Answer, Task};
 
@@ -12,6 +12,10 @@ use crate::{host, input};
 
 pub async fn run(args: Embed, opened: &Opened, output: Output) -> Result<(), Fault> {
     let texts = input::texts(&args.texts)?;
+    if texts.iter().any(|text| text.second.is_some()) {
+        let message = "a vector is of one text; `classify` takes pairs";
+        return Err(Fault::new(Code::InvalidData, message));
+    }
     let cut = args.texts.cut.into();
     let answers = host::answer(opened, texts, &Task::from(args.vector), cut, output).await?;
     let bytes = match args.format {

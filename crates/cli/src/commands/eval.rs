@@ -5,10 +5,11 @@ use std::time::Instant;
 use serde::Serialize;
 use trireme_domain::metrics::{Classification, pearson, spearman};
 use trireme_domain::similarity::cosine;
+use trireme_domain::top::top;
 use trireme_domain::{Code, Fault, dataset};
-use trireme_model::{Cut, EmbedOptions};
+use trireme_model::{Cut, EmbedOptions, ModelError};
 use trireme_server::Opened;
-use trireme_service::{Answer, Task, Text};
+use trireme_service::{Answer, Task, Text, from_model};
 
 use crate::args::{Eval, EvalTask};
 use crate::output::Output;
@@ -43,6 +44,9 @@ pub async fn run(args: Eval, opened: &Opened, output: Output) -> Result<(), Faul
         }
         EvalTask::Classify => {
             let labels = &opened.service.identity.labels;
+            if labels.is_empty() {
+                return Err(from_model(&ModelError::NoHead));
+            }
             let rows = dataset::read_labelled(&bytes, labels).map_err(invalid)?;
             classify(&rows, opened, cut, output).await?
         }
@@ -83,16 +87,14 @@ async fn classify(
     let started = Instant::now();
     let answers = host::answer(opened, texts, &Task::Classify, cut, output).await?;
     let elapsed_ms = started.elapsed().as_millis();
-    let judged = rows.iter().zip(&answers).map(|(row, answer)| (row.label, top(&answer.values)));
+    let judged = rows
+        .iter()
+        .zip(&answers)
+        .filter_map(|(row, answer)| Some((row.label, top(&answer.values)?)));
     let scores = Classification::new(judged, &opened.service.identity.labels)
         .ok_or_else(|| Fault::new(Code::InvalidData, "the data name a class that there is not"))?;
     let scores = Scores::Classify(scores);
     Ok(Report { n: rows.len(), scores, elapsed_ms, tokens: tokens(&answers) })
-}
-
-fn top(scores: &[f32]) -> usize {
-    let best = scores.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
-    best.map_or(0, |(class, _)| class)
 }
 
 fn tokens(answers: &[Answer]) -> usize {

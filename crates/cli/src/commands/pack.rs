@@ -7,6 +7,7 @@ use trireme_domain::{Code, Fault};
 use trireme_model::Bundle;
 use trireme_model::weights::Dtype;
 use trireme_server::{ModelSettings, checkpoint, replace};
+use trireme_service::from_model;
 
 use crate::args::{Pack, Store};
 use crate::output::Output;
@@ -17,7 +18,7 @@ pub async fn run(args: Pack, settings: &ModelSettings, output: Output) -> Result
         Store::F16 => Some(Dtype::F16),
         Store::F32 => Some(Dtype::F32),
     };
-    let bundle = Bundle::new(&checkpoint(settings).await?, store);
+    let bundle = Bundle::new(&checkpoint(settings).await?, store).map_err(|e| from_model(&e))?;
     let digest = bundle.digest();
     let short = digest.get(..16).unwrap_or(&digest);
     let path = args.output.unwrap_or_else(|| PathBuf::from(format!("{short}.trireme")));

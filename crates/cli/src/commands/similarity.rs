@@ -8,11 +8,12 @@ use trireme_server::Opened;
 use trireme_service::{Task, Text};
 
 use crate::args::Similarity;
-use crate::host;
 use crate::output::Output;
+use crate::{host, input};
 
 pub async fn run(args: Similarity, opened: &Opened, output: Output) -> Result<(), Fault> {
     let texts = vec![Text::from(args.a), Text::from(args.b)];
+    input::check(&texts)?;
     let task = Task::from(args.vector);
     let answers = host::answer(opened, texts, &task, Cut::default(), output).await?;
     let cosine = match &answers[..] {

@@ -24,6 +24,8 @@ pub(crate) struct Family {
     pub positions_follow_pad: bool,
     /// The padding id where the configuration names none.
     pub default_pad: u32,
+    /// Whether the configuration's padding id counts; MPNet's positions know only their own.
+    pub configures_pad: bool,
     /// Whether `embedding_size` may differ, with a projection after the embeddings.
     pub projects: bool,
     /// Whether the configuration sets the layer norms' epsilon.
@@ -78,6 +80,7 @@ const BERT: Family = Family {
     sees_type_ids: true,
     positions_follow_pad: false,
     default_pad: 0,
+    configures_pad: true,
     projects: false,
     configures_eps: true,
     relative: None,
@@ -148,6 +151,7 @@ const MPNET: Family = Family {
     sees_type_ids: false,
     positions_follow_pad: true,
     default_pad: 1,
+    configures_pad: false,
     relative: Some("encoder.relative_attention_bias"),
     layer: LayerNames {
         query: "attention.attn.q",

@@ -1,8 +1,9 @@
 //! What a classification head's numbers mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::ModelError;
 
@@ -28,7 +29,7 @@ pub enum Scoring {
 
 #[derive(Deserialize)]
 pub(super) struct Raw {
-    id2label: Option<BTreeMap<String, String>>,
+    id2label: Option<BTreeMap<String, Value>>,
     num_labels: Option<usize>,
     problem_type: Option<String>,
     sentence_transformers: Option<CrossEncoder>,
@@ -40,14 +41,20 @@ struct CrossEncoder {
     activation_fn: Option<String>,
 }
 
+/// What `CrossEncoder` saves beside the model, since sentence-transformers 6.
+#[derive(Deserialize, Default)]
+pub(super) struct Saved {
+    activation_fn: Option<String>,
+}
+
 impl Labels {
-    pub(super) fn read(file: &str, raw: &Raw) -> Result<Self, ModelError> {
+    pub(super) fn read(file: &str, raw: &Raw, saved: &Saved) -> Result<Self, ModelError> {
         let names = match &raw.id2label {
             Some(map) => by_id(file, map)?,
             // The reference's default: two classes without names.
             None => unnamed(file, raw.num_labels.unwrap_or(2))?,
         };
-        let scoring = scoring(file, names.len(), raw)?;
+        let scoring = scoring(file, names.len(), raw, saved)?;
         Ok(Self { names, scoring })
     }
 }
@@ -60,7 +67,7 @@ fn unnamed(file: &str, classes: usize) -> Result<Vec<String>, ModelError> {
     Ok((0..classes).map(|id| format!("LABEL_{id}")).collect())
 }
 
-fn by_id(file: &str, map: &BTreeMap<String, String>) -> Result<Vec<String>, ModelError> {
+fn by_id(file: &str, map: &BTreeMap<String, Value>) -> Result<Vec<String>, ModelError> {
     let mut names = vec![None; map.len()];
     for (id, name) in map {
         let slot = id.parse().ok().and_then(|id: usize| names.get_mut(id));
@@ -68,23 +75,31 @@ fn by_id(file: &str, map: &BTreeMap<String, String>) -> Result<Vec<String>, Mode
             let reason = format!("id2label has the id {id:?} among {} labels", map.len());
             ModelError::malformed(file, reason)
         })?;
-        *slot = Some(name.clone());
+        *slot = Some(name.as_str().map_or_else(|| name.to_string(), str::to_owned));
     }
     let all: Option<Vec<String>> = names.into_iter().collect();
+    let distinct = all.iter().flatten().collect::<BTreeSet<_>>().len();
+    if distinct < map.len() {
+        return Err(ModelError::malformed(file, "id2label gives two classes one name"));
+    }
     all.filter(|names| !names.is_empty())
         .ok_or_else(|| ModelError::malformed(file, "id2label names no class, or one twice"))
 }
 
-fn scoring(file: &str, classes: usize, raw: &Raw) -> Result<Scoring, ModelError> {
+fn scoring(file: &str, classes: usize, raw: &Raw, saved: &Saved) -> Result<Scoring, ModelError> {
     let cross = raw.sentence_transformers.as_ref().and_then(|cross| cross.activation_fn.as_ref());
+    let cross = saved.activation_fn.as_ref().or(cross);
     let cross = cross.or(raw.sbert_ce_default_activation_function.as_ref());
     match raw.problem_type.as_deref() {
         Some("regression") => Ok(Scoring::Raw),
         Some("multi_label_classification") => Ok(Scoring::Sigmoid),
         None | Some("single_label_classification") if classes == 1 => {
             // A cross-encoder says so where its score is not a probability.
-            let identity = cross.is_some_and(|name| name.ends_with(".Identity"));
-            Ok(if identity { Scoring::Raw } else { Scoring::Sigmoid })
+            match cross.and_then(|name| name.rsplit('.').next()) {
+                None | Some("Sigmoid") => Ok(Scoring::Sigmoid),
+                Some("Identity") => Ok(Scoring::Raw),
+                Some(other) => Err(ModelError::unsupported(file, "activation_fn", other)),
+            }
         }
         None | Some("single_label_classification") => Ok(Scoring::Softmax),
         Some(other) => Err(ModelError::unsupported(file, "problem_type", other)),
@@ -96,7 +111,8 @@ mod tests {
     use super::*;
 
     fn labels(config: &str) -> Result<Labels, ModelError> {
-        Labels::read("config.json", &serde_json::from_str(config).unwrap())
+        let raw = serde_json::from_str(config).unwrap();
+        Labels::read("config.json", &raw, &Saved::default())
     }
 
     #[test]

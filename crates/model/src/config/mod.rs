@@ -8,6 +8,7 @@ use trireme_backend::Activation;
 
 use crate::ModelError;
 use crate::files::{Files, within};
+use crate::sentence;
 
 pub(crate) use family::Family;
 pub use labels::{Labels, Scoring};
@@ -68,8 +69,7 @@ impl Spec {
 /// The keys of `config.json` that matter. DistilBERT has names of its own for some.
 #[derive(Deserialize)]
 struct Raw {
-    #[serde(default)]
-    architectures: Vec<String>,
+    architectures: Option<Vec<String>>,
     vocab_size: usize,
     embedding_size: Option<usize>,
     #[serde(alias = "dim")]
@@ -96,6 +96,8 @@ struct Raw {
 
 /// No model is this large; a product of two such numbers still fits into `u64`.
 const LARGEST: usize = 1 << 24;
+/// The reference always looks relative biases up as if there were so many.
+const BUCKETS: usize = 32;
 /// Each layer is a dozen names to look for, before anything shows that the number is a lie.
 const MOST_LAYERS: usize = 1 << 10;
 
@@ -113,9 +115,10 @@ pub fn read(files: &Files, root: &str) -> Result<Spec, ModelError> {
     let raw: Raw =
         files.json(&file)?.ok_or_else(|| ModelError::MissingFile { file: file.clone() })?;
     check(&file, &raw)?;
-    let classifies =
-        raw.architectures.iter().any(|name| name.ends_with("ForSequenceClassification"));
-    let labels = classifies.then(|| Labels::read(&file, &raw.labels)).transpose()?;
+    let mut named = raw.architectures.iter().flatten();
+    let classifies = named.any(|name| name.ends_with("ForSequenceClassification"));
+    let saved = files.json(sentence::SAVED)?.unwrap_or_default();
+    let labels = classifies.then(|| Labels::read(&file, &raw.labels, &saved)).transpose()?;
     Ok(Spec {
         family,
         vocab: raw.vocab_size,
@@ -127,13 +130,9 @@ pub fn read(files: &Files, root: &str) -> Result<Spec, ModelError> {
         activation: activation(&file, raw.hidden_act.as_deref().unwrap_or("gelu"))?,
         eps: raw.layer_norm_eps.filter(|_| family.configures_eps).unwrap_or(1e-12),
         positions: raw.max_position_embeddings,
-        pad: raw.pad_token_id.unwrap_or(family.default_pad),
+        pad: raw.pad_token_id.filter(|_| family.configures_pad).unwrap_or(family.default_pad),
         types: if family.types.is_some() { raw.type_vocab_size.unwrap_or(2) } else { 0 },
-        buckets: if family.relative.is_some() {
-            raw.relative_attention_num_buckets.unwrap_or(32)
-        } else {
-            0
-        },
+        buckets: if family.relative.is_some() { BUCKETS } else { 0 },
         labels,
     })
 }
@@ -153,7 +152,6 @@ fn check(file: &str, raw: &Raw) -> Result<(), ModelError> {
         ("max_position_embeddings", raw.max_position_embeddings),
         ("embedding_size", raw.embedding_size.unwrap_or(1)),
         ("type_vocab_size", raw.type_vocab_size.unwrap_or(1)),
-        ("relative_attention_num_buckets", raw.relative_attention_num_buckets.unwrap_or(32)),
     ];
     for (key, value) in sizes {
         let most = if key == "num_hidden_layers" { MOST_LAYERS } else { LARGEST };
@@ -171,6 +169,10 @@ fn check(file: &str, raw: &Raw) -> Result<(), ModelError> {
     }
     if let Some(kind) = raw.position_embedding_type.as_deref().filter(|kind| *kind != "absolute") {
         return Err(ModelError::unsupported(file, "position_embedding_type", kind));
+    }
+    let buckets = raw.relative_attention_num_buckets;
+    if let Some(buckets) = buckets.filter(|&buckets| buckets != BUCKETS) {
+        return Err(ModelError::unsupported(file, "relative_attention_num_buckets", buckets));
     }
     if raw.is_decoder {
         return Err(ModelError::unsupported(file, "is_decoder", true));

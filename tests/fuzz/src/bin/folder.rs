@@ -3,11 +3,19 @@
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use trireme_model::Checkpoint;
+use trireme_cpu::{Cpu, Inline, Lane};
 use trireme_model::files::{Files, wanted};
+use trireme_model::{Checkpoint, Model};
 
-/// A real model's weights, so that a configuration may come to fit them.
-static WEIGHTS: &[u8] = include_bytes!("../../../goldens/tiny/bert-embed/model.safetensors");
+/// Real models' weights and tokenizers, so that a configuration may come to fit them.
+static BERT: [&[u8]; 2] = [
+    include_bytes!("../../../goldens/tiny/bert-embed/model.safetensors"),
+    include_bytes!("../../../goldens/tiny/bert-embed/tokenizer.json"),
+];
+static MPNET: [&[u8]; 2] = [
+    include_bytes!("../../../goldens/tiny/mpnet-embed/model.safetensors"),
+    include_bytes!("../../../goldens/tiny/mpnet-embed/tokenizer.json"),
+];
 
 /// The input is several files: each line is one, by the order of these names.
 const NAMES: [&str; 9] = [
@@ -35,12 +43,18 @@ fuzz_target!(|data: &[u8]| {
             files.insert(name, bytes);
         }
     }
-    drop(Checkpoint::from_files(&files));
+    if let Ok(checkpoint) = Checkpoint::from_files(&files) {
+        drop(Model::new(Cpu::new(Box::new(Inline), Lane::detect()), &checkpoint));
+    }
 });
 
 fn content(name: &str, lines: &[&[u8]]) -> Option<Bytes> {
-    if name == "model.safetensors" {
-        return Some(Bytes::from_static(WEIGHTS));
+    let mpnet = lines.first().is_some_and(|config| config.windows(5).any(|word| word == b"mpnet"));
+    let [weights, tokenizer] = if mpnet { MPNET } else { BERT };
+    match name {
+        "model.safetensors" => return Some(Bytes::from_static(weights)),
+        "tokenizer.json" => return Some(Bytes::from_static(tokenizer)),
+        _ => {}
     }
     let line = lines.get(NAMES.iter().position(|known| *known == name)?)?;
     (!line.is_empty()).then(|| Bytes::copy_from_slice(line))

@@ -9,11 +9,17 @@ use trireme_service::parse;
 fuzz_target!(|body: &[u8]| {
     let limits = Limits { texts: 4, text_bytes: 64, ..Limits::default() };
     if let Ok(request) = parse::<PredictRequest>(body)
-        && limits.check([request.text.as_str()]).is_ok()
+        && limits.check([request.text.as_str()].into_iter().chain(request.pair.as_deref())).is_ok()
     {
-        assert!(!request.text.trim().is_empty() && request.text.len() <= 64);
+        for text in [Some(request.text), request.pair].into_iter().flatten() {
+            assert!(!text.trim().is_empty() && text.len() <= limits.text_bytes);
+        }
     }
     if let Ok(request) = parse::<EncodeRequest>(body) {
-        drop(limits.check(request.texts.iter().flatten().map(String::as_str)));
+        let texts = request.texts.unwrap_or_default();
+        if limits.check(texts.iter().map(String::as_str)).is_ok() {
+            assert!((1..=limits.texts).contains(&texts.len()));
+            assert!(texts.iter().all(|text| !text.trim().is_empty()));
+        }
     }
 });
