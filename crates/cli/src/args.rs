@@ -212,6 +212,7 @@ pub enum Pooling {
     /// The largest of each column
     Max,
     /// The last row
+    #[value(alias = "last_token")]
     LastToken,
 }
 

@@ -65,7 +65,7 @@ pub fn write(path: Option<&Path>, bytes: &[u8]) -> Result<(), Fault> {
     match done {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
             let place = path.map_or("standard output".into(), |path| path.display().to_string());
-            Err(Fault::new(Code::Unreadable, format!("could not write {place}: {e}")))
+            Err(Fault::new(Code::Unwritable, format!("could not write {place}: {e}")))
         }
         _ => Ok(()),
     }

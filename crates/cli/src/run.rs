@@ -34,10 +34,20 @@ async fn dispatch(cli: Cli, output: Output) -> Result<(), Fault> {
             output::write(None, &script)
         }
         Command::Man => {
-            let mut page = Vec::new();
-            let done = clap_mangen::Man::new(Cli::command()).render(&mut page);
-            done.map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
-            output::write(None, &page)
+            let pages = man().map_err(|e| Fault::new(Code::Internal, e.to_string()))?;
+            output::write(None, &pages)
         }
     }
+}
+
+/// The manual: the page of `trireme`, then one for each command, as it refers to them.
+fn man() -> std::io::Result<Vec<u8>> {
+    let mut trireme = Cli::command();
+    trireme.build();
+    let mut pages = Vec::new();
+    clap_mangen::Man::new(trireme.clone()).render(&mut pages)?;
+    for command in trireme.get_subcommands().filter(|command| command.get_name() != "help") {
+        clap_mangen::Man::new(command.clone()).render(&mut pages)?;
+    }
+    Ok(pages)
 }

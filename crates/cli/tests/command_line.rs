@@ -253,6 +253,7 @@ fn help_completions_and_the_manual_know_every_command() {
         }
     }
     assert!(help.contains("Exit codes:"), "{help}");
+    assert!(man.contains(r"\-\-max\-length"), "the manual holds the commands' own options");
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub enum Class {
     Busy,
     /// This host or build can't do it.
     Unsupported,
-    /// We are at fault.
+    /// This machine is at fault, or we are.
     Internal,
 }
 
@@ -98,6 +98,7 @@ codes! {
     NotFound = "not_found", 404, Input, "There is nothing at this path.";
     MethodNotAllowed = "method_not_allowed", 405, Input, "The path does not answer this method.";
     InvalidData = "invalid_data", 422, Input, "A data file is not laid out as it must be.";
+    Unwritable = "unwritable", 507, Internal, "An output file could not be written.";
     Unreadable = "unreadable", 422, Input, "An input file could not be read.";
     ModelNotFound = "model_not_found", 404, Model, "There is no model at this place.";
     InvalidModel = "invalid_model", 500, Model, "The model's files are damaged, incomplete, or do not fit together.";

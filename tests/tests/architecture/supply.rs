@@ -9,7 +9,7 @@ const BANNED: &[&str] = &["onig", "onig_sys", "openssl", "openssl-sys"];
 
 /// Metadata that every member takes from the workspace: copied, it would drift.
 const INHERITED: &[&str] =
-    &["edition", "license", "publish", "repository", "rust-version", "version"];
+    &["edition", "license", "publish", "rust-version", "version"];
 
 /// Folders that exist on somebody's machine. Spelt in two halves, for this file is read too.
 const MACHINE_PATHS: &[&str] =
@@ -84,7 +84,7 @@ fn what_leaks_in_is_found() {
 #[test]
 fn own_metadata_is_found() {
     let good = "[package]\nedition.workspace = true\nlicense.workspace = true\npublish.workspace = true\n\
-                repository.workspace = true\nrust-version.workspace = true\nversion.workspace = true\n\
+                rust-version.workspace = true\nversion.workspace = true\n\
                 [lints]\nworkspace = true";
     let broken = Tree::of([
         ("tests/Cargo.toml", good),

@@ -23,7 +23,7 @@ pub async fn run(args: Pack, settings: &ModelSettings, output: Output) -> Result
     let short = digest.get(..16).unwrap_or(&digest);
     let path = args.output.unwrap_or_else(|| PathBuf::from(format!("{short}.trireme")));
     replace(&path, bundle.pieces()).map_err(|e| {
-        Fault::new(Code::Unreadable, format!("could not write {}: {e}", path.display()))
+        Fault::new(Code::Unwritable, format!("could not write {}: {e}", path.display()))
     })?;
     let bytes: usize = bundle.pieces().map(<[u8]>::len).sum();
     let shown = path.display().to_string();
