@@ -8,8 +8,7 @@ use crate::tree::{Tree, Violation, finds};
 const BANNED: &[&str] = &["onig", "onig_sys", "openssl", "openssl-sys"];
 
 /// Metadata that every member takes from the workspace: copied, it would drift.
-const INHERITED: &[&str] =
-    &["edition", "license", "publish", "rust-version", "version"];
+const INHERITED: &[&str] = &["edition", "license", "publish", "rust-version", "version"];
 
 /// Folders that exist on somebody's machine. Spelt in two halves, for this file is read too.
 const MACHINE_PATHS: &[&str] =
