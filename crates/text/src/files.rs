@@ -10,7 +10,7 @@ use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::processors::bert::BertProcessing;
 use tokenizers::{AddedToken, Model};
 
-use crate::TextError;
+use crate::{TextError, finish};
 
 /// The tokenizer files that a model folder may hold.
 #[derive(Debug, Clone, Copy, Default)]
@@ -91,6 +91,7 @@ impl Tokenizer {
             lower(&mut inner)?;
         }
         let finish = inner.get_post_processor().cloned();
+        finish.as_ref().map_or(Ok(()), finish::check)?;
         inner.with_post_processor(None::<PostProcessorWrapper>);
         Ok(Self { inner, finish })
     }
@@ -110,7 +111,7 @@ impl Tokenizer {
     }
 }
 
-fn malformed(file: &'static str, error: &dyn std::fmt::Display) -> TextError {
+pub(crate) fn malformed(file: &'static str, error: &dyn std::fmt::Display) -> TextError {
     TextError::Malformed { file, reason: error.to_string() }
 }
 

@@ -20,6 +20,7 @@
 mod encode;
 mod error;
 mod files;
+mod finish;
 
 pub use encode::{Encoded, Limit, Side};
 pub use error::TextError;

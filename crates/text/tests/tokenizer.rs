@@ -99,14 +99,35 @@ fn a_tokenizer_that_makes_no_sense_is_refused_and_never_a_panic() {
     };
     let map = r#"{"type": "Precompiled", "precompiled_charsmap": "AAAA"}"#;
     let nested = format!(r#"{{"type": "Sequence", "normalizers": [{map}]}}"#);
+    let template = |single: &str, pair: &str| {
+        format!(
+            r#"{{"type": "TemplateProcessing", "single": [{single}], "pair": [{pair}],
+            "special_tokens": {{"a": {{"id": "a", "ids": [0], "tokens": ["a"]}}}}}}"#
+        )
+    };
+    let token = |id: &str| format!(r#"{{"SpecialToken": {{"id": "{id}", "type_id": 0}}}}"#);
+    let text = |id: &str| format!(r#"{{"Sequence": {{"id": "{id}", "type_id": 0}}}}"#);
+    let sound = template(&text("A"), &token("a"));
+    let twice = format!(r#"{{"type": "Sequence", "processors": [{sound}, {sound}]}}"#);
+    let once = format!(r#"{{"type": "Sequence", "processors": [{sound}]}}"#);
+    let files = |json: &str| {
+        Tokenizer::new(&TokenizerFiles {
+            tokenizer_json: Some(json.as_bytes()),
+            ..TokenizerFiles::default()
+        })
+        .err()
+    };
+    assert_eq!(files(&whole("post_processor", &once)), None);
     for json in [
         whole("decoder", r#"{"type": "WordPiece", 3: 4}"#),
+        whole("post_processor", &template(&token("b"), "")),
+        whole("post_processor", &template("", &token("b"))),
+        whole("post_processor", &template(&text("B"), "")),
+        whole("post_processor", &twice),
         whole("normalizer", map),
         whole("normalizer", &nested),
     ] {
-        let files =
-            TokenizerFiles { tokenizer_json: Some(json.as_bytes()), ..TokenizerFiles::default() };
-        let got = Tokenizer::new(&files).err();
+        let got = files(&json);
         assert!(matches!(got, Some(TextError::Malformed { .. })), "{json}: got {got:?}");
     }
 }
