@@ -30,6 +30,14 @@ pub enum BackendError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The host has not the memory that this takes.
+    #[error("{op}: out of memory for {bytes} bytes; take a smaller model or send less at once")]
+    OutOfMemory {
+        /// The operation.
+        op: &'static str,
+        /// What it asked for.
+        bytes: usize,
+    },
     /// The device failed; CPU backends never return this.
     #[error("device: {reason}")]
     Device {

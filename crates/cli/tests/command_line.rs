@@ -244,6 +244,27 @@ fn faults_are_json_where_json_is_asked_for() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_model_that_does_not_fit_into_memory_is_refused_and_a_smaller_one_answers() {
+    let model = trireme_tests::minilm_dir().display().to_string();
+    let limited = |kilobytes: usize, args: &str| {
+        let binary = env!("CARGO_BIN_EXE_trireme");
+        let script =
+            format!("ulimit -v {kilobytes}; exec {binary} embed --json --threads 1 {args}");
+        Command::new("sh").args(["-c", &script]).output().unwrap()
+    };
+    for megabytes in [240, 300, 360] {
+        let done = limited(megabytes * 1024, &format!("--model '{model}' hello"));
+        let error = String::from_utf8_lossy(&done.stderr);
+        let typed = error.contains(r#""code":"out_of_memory""#) && done.status.code() == Some(1);
+        assert!(typed, "in {megabytes} MB: {:?} {error}", done.status);
+        let done = limited(megabytes * 1024, "hello");
+        let error = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "in {megabytes} MB: {:?} {error}", done.status);
+    }
+}
+
+#[test]
 fn help_completions_and_the_manual_know_every_command() {
     let (help, man) = (out(&["--help"]), out(&["man"]));
     let bash = out(&["completions", "bash"]);

@@ -61,10 +61,16 @@ impl Cpu {
     }
 
     /// Computes `rows × width` values, piece by piece; `work` gets the first row of its piece.
-    fn by_rows(&self, rows: usize, width: usize, work: impl Fn(usize, &mut [f32]) + Sync) -> Acts {
-        let mut values = vec![0.0; rows * width];
+    fn by_rows(
+        &self,
+        op: &'static str,
+        rows: usize,
+        width: usize,
+        work: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> Result<Acts, BackendError> {
+        let mut values = zeros(op, rows.saturating_mul(width))?;
         self.cut(&mut values, width, work);
-        Acts { values, width }
+        Ok(Acts { values, width })
     }
 
     fn cut(&self, out: &mut [f32], width: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
@@ -94,12 +100,15 @@ impl Backend for Cpu {
             let expected = format!("a bias of {}", weight.rows);
             return Err(BackendError::shape("upload_linear", expected, bias.len()));
         }
-        Ok(kernels::Packed::new(weight.data, weight.rows, weight.cols, bias))
+        kernels::Packed::new(weight.data, weight.rows, weight.cols, bias)
+            .map_err(|oom| short("upload_linear", oom))
     }
 
     fn upload_table(&self, table: Matrix<'_>) -> Result<Table, BackendError> {
         holds(table, "upload_table")?;
-        Ok(Table { values: table.data.to_vec(), width: table.cols })
+        let mut values = zeros("upload_table", table.data.len())?;
+        values.copy_from_slice(table.data);
+        Ok(Table { values, width: table.cols })
     }
 
     fn upload_norm(
@@ -130,14 +139,14 @@ impl Backend for Cpu {
                 return Err(BackendError::IdOutOfRange { op: "embed", id, rows });
             }
         }
-        Ok(self.by_rows(tokens, width, |first, out| {
+        self.by_rows("embed", tokens, width, |first, out| {
             for (token, out) in (first..).zip(out.chunks_exact_mut(width)) {
                 for Lookup { table, ids } in lookups {
                     let at = ids[token] as usize * width;
                     kernels::add_row(out, &table.values[at..at + width]);
                 }
             }
-        }))
+        })
     }
 
     fn norm(&self, x: &mut Acts, norm: &kernels::Norm) -> Result<(), BackendError> {
@@ -167,13 +176,13 @@ impl Backend for Cpu {
             return Err(BackendError::shape("linear", expected, got));
         }
         let activation = activation(epilogue.activation);
-        Ok(self.by_rows(x.rows(), outputs, |first, out| {
+        self.by_rows("linear", x.rows(), outputs, |first, out| {
             let rows = out.len() / outputs;
             let x = &x.values[first * x.width..][..rows * x.width];
             let residual = epilogue.residual.map(|add| &add.values[first * outputs..][..out.len()]);
             let finish = kernels::Finish { activation, residual };
             kernels::linear(self.lane, x, weight, finish, out);
-        }))
+        })
     }
 
     fn attention(
@@ -184,7 +193,7 @@ impl Backend for Cpu {
     ) -> Result<Acts, BackendError> {
         let heads = heads(qkv, layout, attention)?;
         let width = heads.count * heads.width;
-        Ok(self.by_rows(layout.tokens(), width, |first, mut out| {
+        self.by_rows("attention", layout.tokens(), width, |first, mut out| {
             // A piece may span several texts: attend for each in turn.
             let mut row = first;
             while !out.is_empty() {
@@ -197,7 +206,7 @@ impl Backend for Cpu {
                 out = rest;
                 row += take;
             }
-        }))
+        })
     }
 
     fn pool(&self, x: &Acts, layout: &Layout, pooling: Pooling) -> Result<Acts, BackendError> {
@@ -205,7 +214,7 @@ impl Backend for Cpu {
             let expected = format!("{} rows", layout.tokens());
             return Err(BackendError::shape("pool", expected, x.rows()));
         }
-        let mut values = vec![0.0; layout.len() * x.width];
+        let mut values = zeros("pool", layout.len() * x.width)?;
         for (text, out) in layout.texts().zip(values.chunks_exact_mut(x.width.max(1))) {
             let rows = &x.values[text.start * x.width..text.end * x.width];
             match pooling {
@@ -221,6 +230,14 @@ impl Backend for Cpu {
     fn read<'a>(&'a self, x: &'a Acts) -> BoxFuture<'a, Result<Vec<f32>, BackendError>> {
         Box::pin(std::future::ready(Ok(x.values.clone())))
     }
+}
+
+fn zeros(op: &'static str, len: usize) -> Result<Vec<f32>, BackendError> {
+    kernels::filled(0.0, len).map_err(|oom| short(op, oom))
+}
+
+fn short(op: &'static str, oom: kernels::OutOfMemory) -> BackendError {
+    BackendError::OutOfMemory { op, bytes: oom.bytes }
 }
 
 fn holds(matrix: Matrix<'_>, op: &'static str) -> Result<(), BackendError> {

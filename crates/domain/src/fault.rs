@@ -112,6 +112,7 @@ codes! {
     DeadlineExceeded = "deadline_exceeded", 504, Busy, "The answer was not ready in time.";
     Cancelled = "cancelled", 499, Busy, "The caller left before the answer was ready.";
     ShuttingDown = "shutting_down", 503, Busy, "This host is shutting down.";
+    OutOfMemory = "out_of_memory", 503, Internal, "This host has not the memory that this takes.";
     UnsupportedHere = "unsupported_here", 501, Unsupported, "This host or build can't do that.";
     Internal = "internal", 500, Internal, "Something broke that should not have; the log says more.";
 }

@@ -49,6 +49,19 @@ impl Limits {
         }
     }
 
+    /// Checks the size of a request's body.
+    ///
+    /// # Errors
+    /// It is too large.
+    pub fn check_body(&self, bytes: usize) -> Result<(), Fault> {
+        if bytes <= self.body_bytes {
+            return Ok(());
+        }
+        let most = self.body_bytes;
+        let message = format!("the body has more than {most} bytes; send less at once");
+        Err(Fault::new(Code::BodyTooLarge, message))
+    }
+
     /// Checks one text of any number; `index` names it in the fault.
     ///
     /// # Errors

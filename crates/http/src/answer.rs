@@ -22,6 +22,12 @@ impl From<Fault> for Refused {
     }
 }
 
+/// What a request gets where there is no service to ask, because no model could be loaded.
+#[must_use]
+pub fn refused(fault: Fault) -> Response<Body> {
+    Refused(fault).into_response()
+}
+
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response<Body> {
         json(StatusCode::OK, &self.0)

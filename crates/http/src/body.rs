@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
-use trireme_domain::{Code, Fault};
+use trireme_domain::{Code, Fault, Limits};
 use trireme_service::{Service, parse};
 
 use crate::answer::Refused;
@@ -16,18 +16,28 @@ impl<T: DeserializeOwned> FromRequest<Service> for Parsed<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, service: &Service) -> Result<Self, Refused> {
-        let bytes = read(request.into_body(), service.limits.body_bytes).await?;
+        let bytes = read(request.into_body(), &service.limits).await?;
         Ok(Self(parse(&bytes)?))
     }
 }
 
-async fn read(body: Body, most: usize) -> Result<Vec<u8>, Fault> {
-    match Limited::new(body, most).collect().await {
-        Ok(whole) => Ok(whole.to_bytes().into()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let message = format!("the body has more than {most} bytes; send less at once");
-            Err(Fault::new(Code::BodyTooLarge, message))
+/// Reads a body. One over the limit is read on for as much again and dropped: a client who is
+/// still writing would see a broken connection where the answer should be.
+async fn read(mut body: Body, limits: &Limits) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let mut seen = 0;
+    while seen <= limits.body_bytes.saturating_mul(2)
+        && let Some(frame) = body.frame().await
+    {
+        let frame = frame.map_err(|error| {
+            Fault::new(Code::InvalidRequest, format!("the body broke off: {error}"))
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        seen += data.len();
+        if seen <= limits.body_bytes {
+            bytes.extend_from_slice(&data);
         }
-        Err(error) => Err(Fault::new(Code::InvalidRequest, format!("the body broke off: {error}"))),
     }
+    limits.check_body(seen)?;
+    Ok(bytes)
 }

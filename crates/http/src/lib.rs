@@ -7,4 +7,5 @@ mod answer;
 mod body;
 mod routes;
 
+pub use answer::refused;
 pub use routes::router;

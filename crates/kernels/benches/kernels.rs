@@ -47,7 +47,7 @@ fn products() {
             (128, 768, 768),
         ] {
             let (x, weight) = (noise(rows * inputs), noise(outputs * inputs));
-            let packed = Packed::new(&weight, outputs, inputs, None);
+            let packed = Packed::new(&weight, outputs, inputs, None).unwrap();
             let (mut ours, mut theirs) = (vec![0.0; rows * outputs], vec![0.0; rows * outputs]);
             let finish = Finish { activation: Activation::None, residual: None };
             let mut run = || linear(lane, &x, &packed, finish, &mut ours);
@@ -93,7 +93,7 @@ fn between() {
     let (tokens, width, inner, count) = (128, 384, 1536, 12);
     println!("\n{:10} {:32} {:>12}", "lane", "kernel, 128 tokens", "ns / token");
     for lane in Lane::all() {
-        let identity = Packed::new(&vec![0.0; inner], inner, 1, Some(&noise(inner)));
+        let identity = Packed::new(&vec![0.0; inner], inner, 1, Some(&noise(inner))).unwrap();
         let x = noise(tokens);
         let mut out = vec![0.0; tokens * inner];
         let mut apply = |activation| {

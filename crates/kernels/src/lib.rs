@@ -12,11 +12,12 @@
 //! ```
 //! use trireme_kernels::{Activation, Finish, Lane, Packed, linear};
 //!
-//! let weight = Packed::new(&[1.0, 2.0, 3.0, 4.0], 2, 2, Some(&[0.5, -0.5]));
+//! let weight = Packed::new(&[1.0, 2.0, 3.0, 4.0], 2, 2, Some(&[0.5, -0.5]))?;
 //! let mut out = [0.0; 2];
 //! let plain = Finish { activation: Activation::None, residual: None };
 //! linear(Lane::detect(), &[1.0, 1.0], &weight, plain, &mut out);
 //! assert_eq!(out, [3.5, 6.5]);
+//! # Ok::<(), trireme_kernels::OutOfMemory>(())
 //! ```
 
 mod activation;
@@ -24,6 +25,7 @@ mod arch;
 mod attention;
 mod linear;
 mod math;
+mod memory;
 mod norm;
 mod pool;
 mod reduce;
@@ -33,6 +35,7 @@ pub use activation::Activation;
 pub use arch::Lane;
 pub use attention::{Bias, Heads, attend};
 pub use linear::{Finish, Packed, linear};
+pub use memory::{OutOfMemory, filled};
 pub use norm::{Norm, layer_norm};
 pub use pool::{max_rows, mean_rows};
 pub use sum_rows::add_row;

@@ -7,6 +7,7 @@
 
 use crate::activation::{Activation, apply};
 use crate::arch::{Lane, Math, dispatch};
+use crate::memory::{OutOfMemory, filled};
 
 const PANEL: usize = 16;
 
@@ -24,25 +25,32 @@ pub struct Packed {
 impl Packed {
     /// Packs a row-major weight.
     ///
+    /// # Errors
+    /// [`OutOfMemory`].
+    ///
     /// # Panics
     /// Where the slices have not the sizes that `outputs` and `inputs` say.
-    #[must_use]
-    pub fn new(weight: &[f32], outputs: usize, inputs: usize, bias: Option<&[f32]>) -> Self {
+    pub fn new(
+        weight: &[f32],
+        outputs: usize,
+        inputs: usize,
+        bias: Option<&[f32]>,
+    ) -> Result<Self, OutOfMemory> {
         assert_eq!(weight.len(), outputs * inputs, "weight must be outputs × inputs");
         let blocks = outputs.div_ceil(PANEL);
-        let mut panels = vec![[0.0; PANEL]; blocks * inputs];
+        let mut panels = filled([0.0; PANEL], blocks * inputs)?;
         for (output, row) in weight.chunks_exact(inputs.max(1)).enumerate() {
             let panel = &mut panels[output / PANEL * inputs..][..inputs];
             for (column, &value) in panel.iter_mut().zip(row) {
                 column[output % PANEL] = value;
             }
         }
-        let mut padded = vec![0.0; blocks * PANEL];
+        let mut padded = filled(0.0, blocks * PANEL)?;
         if let Some(bias) = bias {
             assert_eq!(bias.len(), outputs, "bias must have one value for each output");
             padded[..outputs].copy_from_slice(bias);
         }
-        Self { panels, bias: padded, inputs, outputs }
+        Ok(Self { panels, bias: padded, inputs, outputs })
     }
 
     /// Columns of the input.
@@ -160,7 +168,7 @@ mod tests {
         #[test]
         fn a_linear_layer_is_its_oracle_on_every_lane((inputs, x, weight, bias) in problem()) {
             let expected = oracle::linear(&x, &weight, &bias, inputs);
-            let packed = Packed::new(&weight, bias.len(), inputs, Some(&bias));
+            let packed = Packed::new(&weight, bias.len(), inputs, Some(&bias)).unwrap();
             for lane in Lane::all() {
                 let mut got = vec![0.0; expected.len()];
                 let finish = Finish { activation: Activation::None, residual: None };
@@ -174,7 +182,7 @@ mod tests {
 
         #[test]
         fn a_row_is_the_same_bits_alone_and_among_others((inputs, x, weight, bias) in problem()) {
-            let packed = Packed::new(&weight, bias.len(), inputs, Some(&bias));
+            let packed = Packed::new(&weight, bias.len(), inputs, Some(&bias)).unwrap();
             for lane in Lane::all() {
                 let finish = Finish { activation: Activation::Gelu, residual: None };
                 let mut all = vec![0.0; x.len() / inputs * bias.len()];
@@ -190,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_residual_is_added_after_the_activation() {
-        let weight = Packed::new(&[1.0], 1, 1, None);
+        let weight = Packed::new(&[1.0], 1, 1, None).unwrap();
         let mut got = [0.0];
         let finish = Finish { activation: Activation::Relu, residual: Some(&[10.0]) };
         linear(Lane::PORTABLE, &[-3.0], &weight, finish, &mut got);

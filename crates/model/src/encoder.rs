@@ -190,14 +190,24 @@ impl<B: Backend> Weights<'_, B> {
 
     /// Several linear layers on the same input, as one.
     fn stacked(&self, names: &[String]) -> Result<B::Linear, ModelError> {
-        let (mut rows, mut weight, mut bias) = (0, Vec::new(), Vec::new());
-        for name in names {
-            let (count, data) = self.values(name, "weight")?;
-            rows += count;
-            weight.extend_from_slice(&data);
-            bias.extend_from_slice(&self.values(name, "bias")?.1);
-        }
+        let (rows, weight) = self.joined(names, "weight")?;
+        let (_, bias) = self.joined(names, "bias")?;
         Ok(self.backend.upload_linear(matrix(rows, &weight), Some(&bias))?)
+    }
+
+    /// The rows of several tensors, one behind the other.
+    fn joined(&self, names: &[String], part: &str) -> Result<(usize, Vec<f32>), ModelError> {
+        let (mut rows, mut all) = (0, Vec::new());
+        for name in names {
+            let (count, data) = self.values(name, part)?;
+            rows += count;
+            all.try_reserve_exact(data.len()).map_err(|_| {
+                let bytes = size_of_val(data.as_ref());
+                ModelError::OutOfMemory { name: format!("{name}.{part}"), bytes }
+            })?;
+            all.extend_from_slice(&data);
+        }
+        Ok((rows, all))
     }
 
     fn distances(&self, name: &str, spec: &Spec) -> Result<B::Table, ModelError> {

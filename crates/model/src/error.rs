@@ -124,6 +124,14 @@ pub enum ModelError {
     /// The backend refused.
     #[error(transparent)]
     Backend(#[from] BackendError),
+    /// The host has not the memory that a tensor takes.
+    #[error("out of memory for {bytes} bytes of tensor {name}; take a smaller model")]
+    OutOfMemory {
+        /// The tensor.
+        name: String,
+        /// What it asked for.
+        bytes: usize,
+    },
     /// A token id has no embedding.
     #[error("token id {id} is outside the model's {rows} embeddings")]
     IdOutOfRange {

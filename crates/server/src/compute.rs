@@ -93,7 +93,7 @@ fn work<B: Backend>(engine: &Engine<B>, runtime: &Runtime, queue: &Receiver<Wait
             }
             () => Ok(()),
         };
-        let run = || runtime.block_on(engine.answer(&job, proceed));
+        let run = || runtime.block_on(engine.answer(&job, &proceed));
         let answer = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
             Err(Fault::new(Code::Internal, "the model's thread panicked on this request"))
         });

@@ -4,7 +4,6 @@
 //! [`Threads`]; [`serve`] listens for the routes of `trireme-http`.
 
 mod compute;
-mod default_model;
 mod durable;
 mod executor;
 mod host;

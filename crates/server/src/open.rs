@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trireme_cpu::{Cpu, Lane};
-use trireme_domain::wire::Origin;
+use trireme_default_model as default_model;
 use trireme_domain::{Code, Fault, Limits};
 use trireme_model::{Checkpoint, Model};
 use trireme_service::ports::ModelSource;
-use trireme_service::{Engine, Identity, Service, from_model, from_source, load};
+use trireme_service::{Engine, Identity, Memory, Service, from_model, from_source, load};
 
 use crate::source::{Folder, Http, HttpSettings, Hub, HubSettings, NetSettings};
-use crate::{Queue, Random, Shared, Steady, Threads, default_model, mmap};
+use crate::{Queue, Random, Shared, Steady, Threads, mmap};
 
 /// Which model, from where, and how it is run.
 #[derive(Clone)]
@@ -59,18 +59,7 @@ pub async fn open(settings: &ModelSettings) -> Result<Opened, Fault> {
     let (checkpoint, name, version) = named_checkpoint(settings).await?;
     let cpu = Cpu::new(Box::new(Shared::new(settings.threads)?), lane);
     let model = Arc::new(Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?);
-    let origin = Origin {
-        model: name,
-        version,
-        digest: model.digest().to_owned(),
-        precision: "f32".to_owned(),
-        place: "origin".to_owned(),
-    };
-    let identity = Identity {
-        origin,
-        labels: model.labels().map(|labels| labels.names.clone()).unwrap_or_default(),
-        normalizes: model.normalizes(),
-    };
+    let identity = Identity::of(&model, name, version, "origin");
     let engine = Engine::new(Arc::clone(&model), PASS_TOKENS);
     let service = Service {
         compute: Arc::new(Threads::start(engine, settings.queue)?),
@@ -102,8 +91,9 @@ fn lane(name: Option<&str>) -> Result<Lane, Fault> {
 /// A checkpoint, with the model's name and version.
 async fn named_checkpoint(settings: &ModelSettings) -> Result<(Checkpoint, String, String), Fault> {
     let Some(model) = settings.model.as_deref() else {
-        let checkpoint = load(&default_model::source()).await?;
-        return Ok((checkpoint, "default".to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
+        let source = Memory::fixed("the default model", default_model::FILES);
+        let checkpoint = load(&source).await?;
+        return Ok((checkpoint, default_model::NAME.to_owned(), default_model::VERSION.to_owned()));
     };
     let path = Path::new(model);
     let local = || {
@@ -126,7 +116,11 @@ async fn named_checkpoint(settings: &ModelSettings) -> Result<(Checkpoint, Strin
 
 fn bundle(path: &Path) -> Result<Checkpoint, Fault> {
     let bytes = mmap::map(path).map_err(|e| {
-        Fault::new(Code::Unreadable, format!("could not read {}: {e}", path.display()))
+        let code = match e.kind() {
+            std::io::ErrorKind::OutOfMemory => Code::OutOfMemory,
+            _ => Code::Unreadable,
+        };
+        Fault::new(code, format!("could not read {}: {e}", path.display()))
     })?;
     Checkpoint::from_bundle(&bytes).map_err(|e| {
         let fault = from_model(&e);

@@ -7,6 +7,7 @@ use trireme_domain::Fault;
 use trireme_model::{Cut, EmbedOptions, Encoded, Model, ModelError, Want};
 
 use crate::faults::from_model;
+use crate::ports::Pace;
 
 /// A text, or a pair of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,24 +80,20 @@ impl<B: Backend> Engine<B> {
         &self.model
     }
 
-    /// Answers a job. `proceed` is asked before every step; the fault that it gives ends the job.
+    /// Answers a job, at the host's pace.
     ///
     /// # Errors
-    /// That fault, or the model's.
-    pub async fn answer(
-        &self,
-        job: &Job,
-        proceed: impl Fn() -> Result<(), Fault>,
-    ) -> Result<Vec<Answer>, Fault> {
+    /// The fault that the pace gave before some step, or the model's.
+    pub async fn answer(&self, job: &Job, pace: &dyn Pace) -> Result<Vec<Answer>, Fault> {
         let want = self.want(&job.task).map_err(|e| from_model(&e))?;
         let mut encoded = Vec::with_capacity(job.texts.len());
         for text in &job.texts {
-            proceed()?;
+            pace.step().await?;
             encoded.push(self.encode(text, job).map_err(|e| from_model(&e))?);
         }
         let mut answers = Vec::with_capacity(encoded.len());
         for batch in self.batches(&encoded) {
-            let rows = self.run(batch, want, &proceed).await?;
+            let rows = self.run(batch, want, pace).await?;
             answers.extend(rows.into_iter().zip(batch).map(|(row, text)| Answer {
                 values: self.finish(row, &job.task),
                 tokens: text.ids.len(),
@@ -110,11 +107,11 @@ impl<B: Backend> Engine<B> {
         &self,
         batch: &[Encoded],
         want: Want,
-        proceed: &impl Fn() -> Result<(), Fault>,
+        pace: &dyn Pace,
     ) -> Result<Vec<Vec<f32>>, Fault> {
         let mut pass = self.model.start(batch, want).map_err(|e| from_model(&e))?;
         while !pass.progress().is_complete() {
-            proceed()?;
+            pace.step().await?;
             pass.step().map_err(|e| from_model(&e))?;
         }
         pass.finish().await.map_err(|e| from_model(&e))

@@ -31,6 +31,7 @@ pub fn from_model(error: &ModelError) -> Fault {
         E::Backend(BackendError::IdOutOfRange { .. } | BackendError::Layout { .. }) => {
             Code::InvalidRequest
         }
+        E::OutOfMemory { .. } | E::Backend(BackendError::OutOfMemory { .. }) => Code::OutOfMemory,
         E::Dimensions { .. } | E::UnknownPrompt { .. } => Code::InvalidOption,
         E::NoHead => Code::NoClassifier,
         E::AnswerNotFinite { .. } => Code::AnswerNotFinite,
@@ -60,6 +61,7 @@ pub fn from_source(error: &SourceError) -> Fault {
         E::Offline { .. } => Code::Offline,
         E::Misconfigured { .. } | E::UnsafeName { .. } => Code::SourceMisconfigured,
         E::Integrity { .. } => Code::InvalidModel,
+        E::OutOfMemory { .. } => Code::OutOfMemory,
         E::Status { .. } | E::Unreachable { .. } | E::Io { .. } => Code::SourceUnavailable,
     };
     Fault::new(code, error.to_string())

@@ -4,13 +4,21 @@
 //! answers of [`Service`]. [`load`] brings a model from a [`ports::ModelSource`]; [`Engine`] is
 //! what runs it, on whatever thread the host chooses.
 
+mod direct;
+#[cfg(feature = "drill")]
+mod drill;
 mod engine;
 mod faults;
 mod load;
+mod memory;
+mod names;
 pub mod ports;
 mod service;
 
+pub use direct::direct;
 pub use engine::{Answer, Engine, Job, Task, Text};
 pub use faults::{from_model, from_source, parse};
 pub use load::load;
+pub use memory::Memory;
+pub use names::relative_path;
 pub use service::{Identity, Service};

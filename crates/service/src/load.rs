@@ -1,5 +1,6 @@
 //! From a source to a checkpoint.
 
+use futures_util::future::try_join_all;
 use trireme_domain::{Code, Fault};
 use trireme_model::Checkpoint;
 use trireme_model::files::{Files, wanted};
@@ -18,8 +19,9 @@ pub async fn load(source: &dyn ModelSource) -> Result<Checkpoint, Fault> {
         if next.is_empty() {
             break;
         }
-        for name in next {
-            let bytes = source.fetch(&name).await.map_err(|e| from_source(&e))?;
+        // At once: each file is a journey to a server, and what all of them weigh is known early.
+        let fetched = try_join_all(next.iter().map(|name| source.fetch(name))).await;
+        for (name, bytes) in next.iter().zip(fetched.map_err(|e| from_source(&e))?) {
             files.insert(name, bytes);
         }
     }

@@ -18,6 +18,19 @@ pub trait Compute: Send + Sync {
     fn submit(&self, job: Job) -> BoxFuture<'_, Result<Vec<Answer>, Fault>>;
 }
 
+/// What a host does between two steps of a pass: look at a deadline, give an event loop its turn.
+pub trait Pace: Send + Sync {
+    /// Resolves when the next step may run; its fault ends the job.
+    fn step(&self) -> BoxFuture<'_, Result<(), Fault>>;
+}
+
+/// A pace that only looks, and never waits.
+impl<F: Fn() -> Result<(), Fault> + Send + Sync> Pace for F {
+    fn step(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(std::future::ready(self()))
+    }
+}
+
 /// The host's time.
 pub trait Clock: Send + Sync {
     /// Time since some fixed moment; it never runs backwards.
@@ -121,6 +134,14 @@ pub enum SourceError {
     /// A file name that could leave the model.
     #[error("{file:?} names no file inside {place}; use a relative path without `..`")]
     UnsafeName {
+        /// The source.
+        place: String,
+        /// The file asked for.
+        file: String,
+    },
+    /// The host has not the memory that the file takes.
+    #[error("out of memory for {file} of {place}; take a smaller model")]
+    OutOfMemory {
         /// The source.
         place: String,
         /// The file asked for.

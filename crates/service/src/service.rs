@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use trireme_backend::Backend;
 use trireme_domain::top::top;
 use trireme_domain::wire::{
     EncodeAnswer, EncodeRequest, Encoding, HealthAnswer, Origin, Pooling, PredictAnswer,
     PredictRequest, Scores, Vector, Vectors,
 };
 use trireme_domain::{Code, Fault, Limits, quantize};
-use trireme_model::{Cut, EmbedOptions};
+use trireme_model::{Cut, EmbedOptions, Model};
 
 use crate::engine::{Answer, Job, Task, Text};
 use crate::ports::{Clock, Compute, Entropy};
@@ -23,6 +24,26 @@ pub struct Identity {
     pub labels: Vec<String>,
     /// Whether vectors have length one unless a request says otherwise.
     pub normalizes: bool,
+}
+
+impl Identity {
+    /// What a loaded model says of itself, under this name and version, at this place.
+    pub fn of<B: Backend>(
+        model: &Model<B>,
+        name: impl Into<String>,
+        version: impl Into<String>,
+        place: &str,
+    ) -> Self {
+        let origin = Origin {
+            model: name.into(),
+            version: version.into(),
+            digest: model.digest().to_owned(),
+            precision: "f32".to_owned(),
+            place: place.to_owned(),
+        };
+        let labels = model.labels().map(|labels| labels.names.clone()).unwrap_or_default();
+        Self { origin, labels, normalizes: model.normalizes() }
+    }
 }
 
 /// A model's use cases over a host's ports.

@@ -23,13 +23,12 @@ impl Lane {
     /// Every lane of this machine, the fastest first.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let mut lanes = Vec::new();
+        let lanes = vec![Self::PORTABLE];
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
         {
-            lanes.push(Self(Isa::Avx2));
+            return [vec![Self(Isa::Avx2)], lanes].concat();
         }
-        lanes.push(Self::PORTABLE);
         lanes
     }
 

@@ -76,16 +76,20 @@ impl Tensor {
     ///
     /// # Errors
     /// [`ModelError::TensorType`] where they are not floating-point numbers, and
-    /// [`ModelError::NotFinite`] where one is NaN or infinite.
+    /// [`ModelError::NotFinite`] where one is NaN or infinite, or [`ModelError::OutOfMemory`].
     pub fn to_f32(&self, name: &str) -> Result<Cow<'_, [f32]>, ModelError> {
+        let owned = |values: Result<Vec<f32>, usize>| {
+            let oom = |bytes| ModelError::OutOfMemory { name: name.to_owned(), bytes };
+            values.map(Cow::Owned).map_err(oom)
+        };
         let values = match self.dtype {
             Dtype::F32 => match bytemuck::try_cast_slice(&self.data) {
                 Ok(values) => Cow::Borrowed(values),
-                Err(_) => Cow::Owned(decode(&self.data, f32::from_le_bytes)),
+                Err(_) => owned(decode(&self.data, f32::from_le_bytes))?,
             },
-            Dtype::F16 => Cow::Owned(decode(&self.data, |b| f16::from_le_bytes(b).to_f32())),
-            Dtype::Bf16 => Cow::Owned(decode(&self.data, |b| bf16::from_le_bytes(b).to_f32())),
-            Dtype::F64 => Cow::Owned(decode(&self.data, |b| f64::from_le_bytes(b) as f32)),
+            Dtype::F16 => owned(decode(&self.data, |b| f16::from_le_bytes(b).to_f32()))?,
+            Dtype::Bf16 => owned(decode(&self.data, |b| bf16::from_le_bytes(b).to_f32()))?,
+            Dtype::F64 => owned(decode(&self.data, |b| f64::from_le_bytes(b) as f32))?,
             Dtype::I64 | Dtype::U8 => {
                 let dtype = self.dtype.name().to_owned();
                 return Err(ModelError::TensorType { name: name.to_owned(), dtype });
@@ -101,8 +105,16 @@ impl Tensor {
     }
 }
 
-fn decode<const N: usize>(data: &[u8], element: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    data.as_chunks::<N>().0.iter().map(|&bytes| element(bytes)).collect()
+/// The error is the number of bytes that there is no memory for.
+fn decode<const N: usize>(
+    data: &[u8],
+    element: impl Fn([u8; N]) -> f32,
+) -> Result<Vec<f32>, usize> {
+    let elements = data.as_chunks::<N>().0;
+    let mut values = Vec::new();
+    values.try_reserve_exact(elements.len()).map_err(|_| size_of_val(elements) / N * 4)?;
+    values.extend(elements.iter().map(|&bytes| element(bytes)));
+    Ok(values)
 }
 
 /// Reads all tensors under `path`, from whichever container is there.

@@ -1,9 +1,12 @@
 //! What a failure is about, and the errors that are worded from it.
 
 use std::fmt::Display;
+use std::io;
 use std::path::PathBuf;
 
 use trireme_service::ports::SourceError;
+
+use super::untrusted::names;
 
 /// A file of a place: the subject of every error.
 #[derive(Clone, Copy)]
@@ -16,6 +19,15 @@ impl About<'_> {
     pub fn io(self, reason: impl Display) -> SourceError {
         let (place, file) = self.owned();
         SourceError::Io { place, file, reason: reason.to_string() }
+    }
+
+    /// The error for a file that is there and can't be read.
+    pub fn unreadable(self, error: &io::Error) -> SourceError {
+        let (place, file) = self.owned();
+        match error.kind() {
+            io::ErrorKind::OutOfMemory => SourceError::OutOfMemory { place, file },
+            _ => self.io(error),
+        }
     }
 
     pub fn offline(self) -> SourceError {
@@ -48,13 +60,10 @@ impl About<'_> {
 
     /// The file as a relative path, refused where it would leave the folder it is joined to.
     pub fn relative_path(self) -> Result<PathBuf, SourceError> {
-        let unsafe_part = |part: &str| matches!(part, "" | "." | "..");
-        // A backslash or a colon means a path of its own on Windows.
-        if self.file.contains(['\\', ':', '\0']) || self.file.split('/').any(unsafe_part) {
+        names::relative_path(self.file).ok_or_else(|| {
             let (place, file) = self.owned();
-            return Err(SourceError::UnsafeName { place, file });
-        }
-        Ok(self.file.split('/').collect())
+            SourceError::UnsafeName { place, file }
+        })
     }
 
     fn owned(self) -> (String, String) {

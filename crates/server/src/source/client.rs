@@ -7,8 +7,8 @@ use ureq::http::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
 use ureq::http::{Method, Request, Response, Uri};
 use ureq::{Agent, Body, Proxy};
 
-use super::address::{redirected, same_origin};
 use super::settings::{NetSettings, Progress};
+use super::untrusted::address::{redirected, same_origin};
 
 const MAX_REDIRECTS: usize = 10;
 
@@ -119,10 +119,5 @@ fn redirect(address: &Uri, response: &Response<Body>) -> Result<Option<Uri>, Net
     }
     let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
     let next = location.and_then(|location| redirected(address, location));
-    let next = next.ok_or(NetError::BadRedirect)?;
-    // Bytes asked for over TLS must not come without it.
-    if address.scheme_str() == Some("https") && next.scheme_str() != Some("https") {
-        return Err(NetError::BadRedirect);
-    }
-    Ok(Some(next))
+    next.ok_or(NetError::BadRedirect).map(Some)
 }

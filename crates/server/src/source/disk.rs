@@ -30,15 +30,6 @@ pub(super) fn read(path: &Path) -> io::Result<Option<Bytes>> {
     }
 }
 
-/// A small text file's content; `None` where there is no such file.
-pub(super) fn read_text(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

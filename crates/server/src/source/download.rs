@@ -6,8 +6,7 @@ use std::path::Path;
 use trireme_service::ports::SourceError;
 use ureq::Body;
 use ureq::http::header::{
-    CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
-    IF_RANGE, RANGE,
+    CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE, RANGE,
 };
 use ureq::http::{Method, Response, Uri};
 
@@ -16,6 +15,7 @@ use super::blocking::Stop;
 use super::client::{Client, NetError};
 use super::part::Part;
 use super::settings::Progress;
+use super::untrusted::headers::{ContentRange, content_length, text};
 
 const CHUNK: usize = 64 << 10;
 
@@ -119,27 +119,35 @@ impl Download<'_> {
     }
 
     fn receive_all(&self, response: Response<Body>, part: &mut Part) -> Result<Outcome, Fault> {
-        part.restart(text(&response, &ETAG)).map_err(|error| self.disk(error))?;
-        let total = text(&response, &CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        part.restart(text(response.headers(), ETAG)).map_err(|error| self.disk(error))?;
+        let total = content_length(response.headers());
         self.receive(response, part, total)
     }
 
     fn receive_rest(&self, response: Response<Body>, part: &mut Part) -> Result<Outcome, Fault> {
-        let range = text(&response, &CONTENT_RANGE).and_then(ContentRange::parse);
-        let etag = text(&response, &ETAG);
-        let fits = range.as_ref().is_some_and(|range| range.start == Some(part.len()))
-            && (etag.is_none() || etag == part.resumable());
-        if !fits {
+        let headers = response.headers();
+        let total = match range(headers) {
+            Some(ContentRange::Part { first, total, .. })
+                if first == part.len() && is_same(headers, part) =>
+            {
+                total.or(self.size)
+            }
+            _ => None,
+        };
+        // A rest whose end nobody names could stop anywhere and pass for whole.
+        if total.is_none() {
             part.restart(None).map_err(|error| self.disk(error))?;
-            return Err(Fault::Broken("the server sent another part than was asked for".into()));
+            let why = "the server sent another part than was asked for, or one without an end";
+            return Err(Fault::Broken(why.to_owned()));
         }
-        self.receive(response, part, range.and_then(|range| range.total))
+        self.receive(response, part, total)
     }
 
     /// The part file reaches as far as the remote file, or it is no beginning of that file.
     fn beyond_the_end(&self, response: &Response<Body>, part: &mut Part) -> Result<Outcome, Fault> {
-        let range = text(response, &CONTENT_RANGE).and_then(ContentRange::parse);
-        if range.and_then(|range| range.total) == Some(part.len()) {
+        let headers = response.headers();
+        let whole = Some(ContentRange::Beyond { total: part.len() });
+        if range(headers) == whole && is_same(headers, part) {
             return self.complete(part);
         }
         part.restart(None).map_err(|error| self.disk(error))?;
@@ -204,20 +212,12 @@ impl Download<'_> {
     }
 }
 
-fn text<'a>(response: &'a Response<Body>, name: &HeaderName) -> Option<&'a str> {
-    response.headers().get(name)?.to_str().ok()
+fn range(headers: &HeaderMap) -> Option<ContentRange> {
+    text(headers, CONTENT_RANGE).and_then(ContentRange::parse)
 }
 
-/// `bytes 5-9/10`, `bytes 5-9/*` or `bytes */10`.
-struct ContentRange {
-    start: Option<u64>,
-    total: Option<u64>,
-}
-
-impl ContentRange {
-    fn parse(text: &str) -> Option<Self> {
-        let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
-        let start = range.split_once('-').and_then(|(start, _)| start.parse().ok());
-        Some(Self { start, total: total.parse().ok() })
-    }
+/// Whether the answer is about the version that the part file began with, as far as it says.
+fn is_same(headers: &HeaderMap, part: &Part) -> bool {
+    let etag = headers.get(ETAG).map(HeaderValue::as_bytes);
+    etag.is_none() || etag == part.resumable().map(str::as_bytes)
 }

@@ -45,7 +45,7 @@ impl ModelSource for Folder {
 }
 
 fn read(folder: &Path, file: &Path, about: About<'_>) -> Result<Option<Bytes>, SourceError> {
-    let bytes = disk::read(&folder.join(file)).map_err(|error| about.io(error))?;
+    let bytes = disk::read(&folder.join(file)).map_err(|error| about.unreadable(&error))?;
     if bytes.is_none() && !folder.is_dir() {
         return Err(SourceError::NoModel {
             place: about.place.to_owned(),

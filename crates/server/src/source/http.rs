@@ -8,13 +8,13 @@ use sha2::{Digest, Sha256};
 use trireme_service::ports::{BoxFuture, ModelSource, SourceError};
 
 use super::about::About;
-use super::address;
 use super::blocking::{Stop, off_runtime};
 use super::client::Client;
 use super::disk::{self, sibling};
 use super::download::{Download, Outcome};
 use super::part::Part;
 use super::settings::NetSettings;
+use super::untrusted::{address, names};
 
 /// What an [`Http`] source is made of.
 #[derive(Clone)]
@@ -147,7 +147,8 @@ impl Slot {
         if !self.file.is_file() {
             return Ok(None);
         }
-        disk::read_text(&self.path(".etag"))
+        let kept = disk::read(&self.path(".etag"))?;
+        Ok(kept.and_then(|kept| names::etag(&kept).map(str::to_owned)))
     }
 
     /// Makes the finished part file the cached one. Its etag is written last: a crash in between

@@ -8,13 +8,14 @@ use trireme_service::ports::{BoxFuture, ModelSource, SourceError};
 use ureq::http::Uri;
 
 use super::about::About;
-use super::address;
 use super::blocking::{Stop, off_runtime};
 use super::client::Client;
 use super::disk;
-use super::hub_cache::{Cached, HubCache, is_name};
+use super::hub_cache::{Cached, HubCache};
 use super::hub_load::Load;
 use super::settings::NetSettings;
+use super::untrusted::address;
+use super::untrusted::names::{is_commit, model_folder, relative_path};
 
 /// What a [`Hub`] source is made of.
 #[derive(Clone)]
@@ -72,15 +73,22 @@ impl Hub {
     pub fn new(settings: HubSettings) -> Result<Self, SourceError> {
         let HubSettings { id, revision, endpoint, cache, offline, net } = settings;
         let place = format!("hub:{id}@{revision}");
-        check_id(&id, &place)?;
-        check_revision(&revision, &place)?;
+        let wrong = |reason: &str| SourceError::Misconfigured {
+            place: place.clone(),
+            reason: reason.to_owned(),
+        };
+        let folder = model_folder(&id)
+            .ok_or_else(|| wrong("a hub id is owner/name, of letters, digits, `-`, `_` and `.`"))?;
+        if relative_path(&revision).is_none() {
+            return Err(wrong("a revision is a branch, a tag or a commit, such as `main`"));
+        }
         let model = format!("{}/{id}", address::base(&endpoint)?);
         let client = match offline {
             true => None,
             false => Some(Client::new(net, &place)?),
         };
         let commit = Mutex::new(is_commit(&revision).then(|| revision.clone()));
-        let cache = HubCache::new(&cache, &id);
+        let cache = HubCache::new(&cache, &folder);
         Ok(Self(Arc::new(Inner { place, revision, model, cache, client, commit })))
     }
 }
@@ -132,33 +140,5 @@ impl Inner {
         let file = address::escape(about.file, b"/");
         let address = format!("{}/resolve/{revision}/{file}", self.model);
         address.parse().map_err(|error| about.io(error))
-    }
-}
-
-fn is_commit(revision: &str) -> bool {
-    revision.len() == 40 && revision.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-fn check_id(id: &str, place: &str) -> Result<(), SourceError> {
-    let parts: Vec<&str> = id.split('/').collect();
-    // The cache's folder names use `--` for the slash.
-    let fine = parts.len() <= 2
-        && parts.iter().all(|part| is_name(part) && !part.contains("--") && !part.contains(".."));
-    match fine {
-        true => Ok(()),
-        false => Err(SourceError::Misconfigured {
-            place: place.to_owned(),
-            reason: "a hub id is owner/name, of letters, digits, `-`, `_` and `.`".to_owned(),
-        }),
-    }
-}
-
-fn check_revision(revision: &str, place: &str) -> Result<(), SourceError> {
-    match (About { place, file: revision }).relative_path() {
-        Ok(_) => Ok(()),
-        Err(_) => Err(SourceError::Misconfigured {
-            place: place.to_owned(),
-            reason: "a revision is a branch, a tag or a commit, such as `main`".to_owned(),
-        }),
     }
 }

@@ -9,6 +9,7 @@ use trireme_service::ports::SourceError;
 use super::about::About;
 use super::blocking::Stop;
 use super::disk;
+use super::untrusted::names;
 
 /// What the cache knows about a file of a commit.
 pub(super) enum Cached {
@@ -23,15 +24,15 @@ pub(super) struct HubCache {
 }
 
 impl HubCache {
-    pub fn new(cache: &Path, id: &str) -> Self {
-        let name = format!("models--{}", id.replace('/', "--"));
-        Self { root: cache.join(&name), locks: cache.join(".locks").join(name) }
+    /// `folder` is the model's, below the cache.
+    pub fn new(cache: &Path, folder: &str) -> Self {
+        Self { root: cache.join(folder), locks: cache.join(".locks").join(folder) }
     }
 
     /// The commit that a branch or tag stood for when it was last looked up.
     pub fn commit_of(&self, revision: &str) -> io::Result<Option<String>> {
-        let text = disk::read_text(&self.reference(revision))?;
-        Ok(text.map(|text| text.trim().to_owned()).filter(|commit| is_name(commit)))
+        let reference = disk::read(&self.reference(revision))?;
+        Ok(reference.and_then(|reference| names::commit(&reference).map(str::to_owned)))
     }
 
     pub fn remember_commit(&self, revision: &str, commit: &str) -> io::Result<()> {
@@ -88,12 +89,6 @@ impl HubCache {
     fn marker(&self, commit: &str, file: &Path) -> PathBuf {
         self.root.join(".no_exist").join(commit).join(file)
     }
-}
-
-/// Whether a name that a server sent may become a file name.
-pub(super) fn is_name(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    !text.is_empty() && text.len() <= 200 && !text.starts_with('.') && text.bytes().all(plain)
 }
 
 fn link_or_copy(relative: &str, blob: &Path, pointer: &Path) -> io::Result<()> {

@@ -12,8 +12,9 @@ use super::disk::{self, sibling};
 use super::download::{Download, Outcome};
 use super::hub::Inner;
 use super::hub_cache::Cached;
-use super::hub_head::{Head, Remote, ask};
+use super::hub_head::{Head, ask};
 use super::part::Part;
+use super::untrusted::headers::Remote;
 
 /// The search for one file, online.
 pub(super) struct Load<'a> {

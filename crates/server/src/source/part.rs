@@ -5,6 +5,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::disk::{self, sibling};
+use super::untrusted::names;
 
 pub(super) struct Part {
     file: File,
@@ -17,7 +18,8 @@ impl Part {
     /// Takes up what an earlier transfer left, or starts with nothing.
     pub fn open(path: &Path) -> io::Result<Self> {
         let etag_path = Self::etag_path(path);
-        let etag = disk::read_text(&etag_path)?;
+        let etag = disk::read(&etag_path)?;
+        let etag = etag.and_then(|etag| names::etag(&etag).map(str::to_owned));
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
         let mut part = Self { file, etag_path, etag, len: 0 };
         part.len = part.file.seek(SeekFrom::End(0))?;

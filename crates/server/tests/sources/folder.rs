@@ -1,6 +1,6 @@
 use std::fs;
 
-use trireme_server::source::{Folder, Memory};
+use trireme_server::source::Folder;
 use trireme_service::ports::{ModelSource, SourceError};
 
 use crate::{content, failure, get};
@@ -56,12 +56,4 @@ fn no_name_leads_out_of_the_folder() {
         let error = failure(&source, name);
         assert!(matches!(error, SourceError::UnsafeName { .. }), "{name}: {error}");
     }
-}
-
-#[test]
-fn memory_gives_what_was_put_in() {
-    let source = Memory::new("built in").with("config.json", &b"{}"[..]);
-    assert_eq!(get(&source, "config.json").unwrap().unwrap(), "{}");
-    assert!(get(&source, "modules.json").unwrap().is_none());
-    assert_eq!(source.describe(), "built in");
 }

@@ -1,3 +1,4 @@
+use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -136,6 +137,26 @@ fn a_rest_from_another_offset_is_not_used() {
 }
 
 #[test]
+fn a_rest_without_an_end_is_not_taken_for_whole() {
+    // Three bytes of the two hundred thousand that are missing.
+    let reply = || Reply::new(206, vec![0; 3]).with("etag", "\"v1\"");
+    let web = changing(move || reply().with("content-range", "bytes 100000-100002/*"));
+    let cache = TempDir::new().unwrap();
+    let bytes = get(&source(&web.base(), &cache), FILE).unwrap().unwrap();
+    assert!(bytes == b"new".repeat(20_000));
+}
+
+#[test]
+fn the_end_of_another_version_is_not_the_end_of_the_old_one() {
+    // The new version happens to be as long as what came of the old one.
+    let reply = || Reply::new(416, "").with("etag", "\"v2\"");
+    let web = changing(move || reply().with("content-range", "bytes */100000"));
+    let cache = TempDir::new().unwrap();
+    let bytes = get(&source(&web.base(), &cache), FILE).unwrap().unwrap();
+    assert!(bytes == b"new".repeat(20_000));
+}
+
+#[test]
 fn a_server_that_stumbles_in_the_middle_is_asked_again() {
     let web = changing(|| Reply::new(503, ""));
     let cache = TempDir::new().unwrap();
@@ -189,6 +210,24 @@ fn an_unchanged_file_is_not_sent_again_and_a_changed_one_is() {
     assert_eq!(web.seen()[1].header("if-none-match"), Some("\"v1\""));
     *shelf.lock().unwrap() = Shelf::new(content(2000), "v2");
     assert!(get(&source(&web.base(), &cache), FILE).unwrap().unwrap() == content(2000));
+}
+
+#[test]
+fn a_damaged_etag_in_the_cache_costs_a_download_and_no_more() {
+    let kept = |cache: &TempDir, suffix: &str| {
+        let folder = fs::read_dir(cache.path()).unwrap().next().unwrap().unwrap().path();
+        folder.join(format!("{FILE}{suffix}"))
+    };
+    for damaged in [&b"\"v1\"\n"[..], b"\"v1\xff\""] {
+        let (web, cache) = half_done(100);
+        for suffix in [".part.etag", ".etag"] {
+            assert!(kept(&cache, suffix).is_file());
+            fs::write(kept(&cache, suffix), damaged).unwrap();
+            assert!(get(&source(&web.base(), &cache), FILE).unwrap().unwrap() == content(300));
+        }
+        assert!(ranges(&web).iter().all(Option::is_none));
+        assert!(web.seen().iter().all(|request| request.header("if-none-match").is_none()));
+    }
 }
 
 #[test]

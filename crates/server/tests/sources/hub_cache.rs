@@ -3,6 +3,7 @@
 use std::fs;
 
 use trireme_server::source::{Hub, HubSettings};
+use trireme_service::ports::SourceError;
 
 use crate::hub::{Hubland, NEW, OLD, WEIGHTS};
 use crate::{content, failure, get};
@@ -70,6 +71,20 @@ fn a_link_whose_blob_was_removed_is_mended() {
     fs::remove_dir_all(land.folder().join("blobs")).unwrap();
     assert!(get(&land.source(), WEIGHTS).unwrap().unwrap() == content(1000));
     assert!(get(&land.offline(), WEIGHTS).unwrap().unwrap() == content(1000));
+}
+
+#[test]
+fn a_damaged_reference_is_mended_by_the_next_load_and_unknown_until_then() {
+    let land = Hubland::new(content(10));
+    get(&land.source(), "config.json").unwrap();
+    let reference = land.folder().join("refs/main");
+    for damaged in [&b"\xff\0"[..], b"../../..", b""] {
+        fs::write(&reference, damaged).unwrap();
+        let error = failure(&land.offline(), "config.json");
+        assert!(matches!(error, SourceError::Offline { .. }), "{error}");
+        get(&land.source(), "config.json").unwrap().unwrap();
+        assert_eq!(fs::read_to_string(&reference).unwrap(), OLD);
+    }
 }
 
 #[test]

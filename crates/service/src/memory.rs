@@ -2,10 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use crate::ports::{BoxFuture, ModelSource, SourceError};
 use bytes::Bytes;
-use trireme_service::ports::{BoxFuture, ModelSource, SourceError};
 
 /// Named bytes.
+///
+/// ```
+/// use trireme_service::Memory;
+/// use trireme_service::ports::ModelSource;
+///
+/// let source = Memory::new("mine").with("config.json", &b"{}"[..]);
+/// assert_eq!(source.describe(), "mine");
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
     name: String,
@@ -16,6 +24,14 @@ impl Memory {
     /// A source without files; `name` is how a person would call it.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), files: BTreeMap::new() }
+    }
+
+    /// Files that live as long as the program.
+    pub fn fixed(name: impl Into<String>, files: &[(&str, &'static [u8])]) -> Self {
+        let with = |memory: Self, (file, bytes): &(&str, &'static [u8])| {
+            memory.with(*file, Bytes::from_static(bytes))
+        };
+        files.iter().fold(Self::new(name), with)
     }
 
     /// The same source with one more file.

@@ -1,0 +1,29 @@
+//! Compute for hosts that have one thread.
+
+use std::sync::Arc;
+
+use trireme_backend::Backend;
+use trireme_domain::Fault;
+
+use crate::engine::{Answer, Engine, Job};
+use crate::ports::{BoxFuture, Compute, Pace};
+
+/// A [`Compute`] that works in the caller's own future, at the host's pace; in a build that
+/// rehearses accidents, with those.
+pub fn direct<B: Backend>(engine: Engine<B>, pace: Box<dyn Pace>) -> Arc<dyn Compute> {
+    let direct = Direct { engine, pace };
+    #[cfg(feature = "drill")]
+    let direct = crate::drill::Drill(direct);
+    Arc::new(direct)
+}
+
+struct Direct<B: Backend> {
+    engine: Engine<B>,
+    pace: Box<dyn Pace>,
+}
+
+impl<B: Backend> Compute for Direct<B> {
+    fn submit(&self, job: Job) -> BoxFuture<'_, Result<Vec<Answer>, Fault>> {
+        Box::pin(async move { self.engine.answer(&job, self.pace.as_ref()).await })
+    }
+}
