@@ -20,4 +20,4 @@ mod places;
 pub mod rust_source;
 
 pub use cases::check_cases;
-pub use places::{cache_dir, data_file, minilm_dir, repo_root};
+pub use places::{built_host, cache_dir, data_file, minilm_dir, repo_root, target_dir};

@@ -27,6 +27,25 @@ pub fn cache_dir() -> PathBuf {
         .unwrap_or_else(|| repo_root().join(".cache"))
 }
 
+/// Where build products go; the same answer as cargo's.
+#[must_use]
+pub fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| repo_root().join("target"), |folder| repo_root().join(folder))
+}
+
+/// What `cargo xtask build` made of a host: `web`, `worker` or `spin`; with accidents to rehearse
+/// in it, `web-drill` and so on.
+///
+/// # Panics
+/// Where it was not built: a host that is not there proves nothing.
+#[must_use]
+pub fn built_host(name: &str) -> PathBuf {
+    let folder = target_dir().join("hosts").join(name);
+    assert!(folder.is_dir(), "no {name} in {}; run `cargo xtask build`", folder.display());
+    folder
+}
+
 /// The real all-MiniLM-L6-v2, a sentence-transformers folder.
 ///
 /// # Panics

@@ -3,14 +3,13 @@
 //! A failing step does not hide the later ones: a person who mends formatting wants to know about
 //! the tests too.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use crate::error::{Error, Result};
-use crate::process::{Show, ask, cargo, command, run};
+use crate::process::{Show, cargo, command, run};
 use crate::totals::Totals;
-use crate::{fuzz, setup};
+use crate::{fuzz, hosts, setup, tools, wasm};
 
 /// Enough to catch what a change breaks at the surface; `soak` digs.
 const FUZZ_SECONDS: u64 = 20;
@@ -18,7 +17,9 @@ const FUZZ_SECONDS: u64 = 20;
 /// These compile for every host from the same source; `design` calls them pure.
 const PURE: &[&str] = &["backend", "cpu", "domain", "http", "kernels", "model", "service", "text"];
 
-const WASM_TARGETS: &[&str] = &["wasm32-unknown-unknown", "wasm32-wasip2"];
+/// `.cargo/config.toml` says what the hosts want instead.
+const PURE_RUSTFLAGS: &[&str] =
+    &["-Ctarget-feature=+simd128", "--cfg=getrandom_backend=\"unsupported\""];
 
 /// How a step ended.
 enum Verdict {
@@ -46,6 +47,8 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", run: |_| program("clippy", clippy()) },
     Step { name: "documentation", run: |_| program("documentation", documentation()) },
     Step { name: "wasm compiles", run: |_| wasm() },
+    Step { name: "hosts", run: |_| built() },
+    Step { name: "worker's deployment", run: |_| deployment() },
     Step { name: "tests", run: |report| test(report, false) },
     Step { name: "fuzzing", run: |_| fuzzing(FUZZ_SECONDS) },
 ];
@@ -88,6 +91,7 @@ pub fn check() -> Result<()> {
 
 /// The workspace's tests at full size, for `soak`; returns their totals.
 pub fn full_tests() -> Result<String> {
+    hosts::build(&[])?;
     let mut report = Report::default();
     match test(&mut report, true)? {
         Verdict::Failed => Err(Error::Verdict(format!("the tests failed: {}", report.totals))),
@@ -132,38 +136,35 @@ fn documentation() -> Command {
     doc
 }
 
-/// Compiles the pure crates for each wasm target that the toolchain has.
+/// Compiles the pure crates for each wasm target.
 fn wasm() -> Result<Verdict> {
-    let (here, missing): (Vec<&str>, Vec<&str>) =
-        WASM_TARGETS.iter().partition(|target| has_std(target));
-    for target in &here {
-        let mut check = cargo(["check", "--target", target]);
+    for target in wasm::TARGETS {
+        let mut check = wasm::cargo(["check", "--target", target]);
         // Where entropy comes from is for the host's crate to say; without it, nothing here asks.
-        check.env(
-            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-            "--cfg=getrandom_backend=\"unsupported\"",
-        );
+        check.env("CARGO_ENCODED_RUSTFLAGS", PURE_RUSTFLAGS.join("\x1f"));
         check.args(PURE.iter().flat_map(|name| ["-p".to_owned(), format!("trireme-{name}")]));
         if let Verdict::Failed = program(target, check)? {
             return Ok(Verdict::Failed);
         }
     }
-    let missing = format!("no standard library for {}", missing.join(", "));
-    Ok(match (here.len(), WASM_TARGETS.len()) {
-        (0, _) => Verdict::Skipped(missing),
-        (here, all) if here < all => Verdict::Passed(format!("({missing})")),
-        _ => Verdict::Passed(String::new()),
-    })
+    Ok(Verdict::Passed(String::new()))
 }
 
-/// Whether the standard library for `target` is installed. Rustc names the folder either way.
-fn has_std(target: &str) -> bool {
-    let folder = ask(command("rustc").args(["--print", "target-libdir", "--target", target]));
-    folder.is_some_and(|folder| Path::new(&folder).is_dir())
+/// Builds the hosts: the tests run what is shipped.
+fn built() -> Result<Verdict> {
+    hosts::build(&[])?;
+    Ok(Verdict::Passed(String::new()))
+}
+
+/// `wrangler` builds anew, as it would for a person, and stops short of uploading.
+fn deployment() -> Result<Verdict> {
+    hosts::rehearse_deployment()?;
+    Ok(Verdict::Passed(String::new()))
 }
 
 fn test(report: &mut Report, full: bool) -> Result<Verdict> {
     let mut test = cargo(["test", "--workspace", "--no-fail-fast"]);
+    test.envs(tools::environment());
     if full {
         test.env("TRIREME_SOAK", "1");
     }
@@ -186,12 +187,6 @@ fn fuzzing(seconds: u64) -> Result<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_target_without_std_is_not_here() {
-        assert!(has_std(&crate::machine::host().unwrap()));
-        assert!(!has_std("msp430-none-elf"));
-    }
 
     #[test]
     fn pure_crates_exist() {

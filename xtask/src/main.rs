@@ -6,6 +6,8 @@
 mod check;
 mod error;
 mod fuzz;
+mod hosts;
+mod install;
 mod machine;
 mod minilm;
 mod mutants;
@@ -13,7 +15,9 @@ mod mutation;
 mod process;
 mod setup;
 mod soak;
+mod tools;
 mod totals;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -25,9 +29,11 @@ pub const USAGE: &str = "\
 usage: cargo xtask TASK
 
   setup                      find what this machine lacks and bring it
+  build [HOST …]             build web, worker and spin, or those named, into the target folder's
+                             hosts/, each also with the accidents that tests rehearse (web-drill …)
   check                      everything that CI runs, cheapest first; ends with the test totals
-  soak [NAME] [--seconds N]  the same proofs at full size (N seconds for each fuzz target,
-                             3600 unless said), written to docs/proofs/NAME.md (NAME: soak)
+  soak [NAME] [--seconds N]  the proofs at full size (tests, mutants, fuzzing, or the one named; N
+                             seconds for each fuzz target, 3600 unless said), in docs/proofs/
   bench [ARGS]               cargo bench, ARGS passed on
   fuzz [TARGET] [--seconds N] [--input FILE]
                              fuzz every target, or one, for N seconds each (60 unless said);
@@ -54,10 +60,15 @@ fn dispatch(args: &[String]) -> Result<()> {
     match task.as_str() {
         "setup" => Args::parse(rest, 0, &[]).and_then(|_| setup::setup()),
         "check" => Args::parse(rest, 0, &[]).and_then(|_| check::check()),
+        "build" => {
+            let args = Args::parse(rest, usize::MAX, &[])?;
+            setup::setup()?;
+            hosts::build(&args.names)
+        }
         "fmt" => Args::parse(rest, 0, &[]).and_then(|_| fmt()),
         "soak" => {
             let args = Args::parse(rest, 1, &["--seconds"])?;
-            soak::soak(args.name().unwrap_or("soak"), args.seconds()?.unwrap_or(3600))
+            soak::soak(args.name(), args.seconds()?.unwrap_or(3600))
         }
         "fuzz" => {
             let args = Args::parse(rest, 1, &["--seconds", "--input"])?;
@@ -95,22 +106,22 @@ fn fmt() -> Result<()> {
 
 /// A task's own arguments.
 struct Args<'a> {
-    name: Option<&'a str>,
+    names: Vec<&'a str>,
     options: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Args<'a> {
     /// At most `names` plain words, and options that each take a value.
     fn parse(args: &'a [String], names: usize, known: &[&str]) -> Result<Self> {
-        let mut parsed = Self { name: None, options: Vec::new() };
+        let mut parsed = Self { names: Vec::new(), options: Vec::new() };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             if known.contains(&arg.as_str()) {
                 let value = args.next();
                 let value = value.ok_or_else(|| Error::Usage(format!("{arg} needs a value")))?;
                 parsed.options.push((arg, value));
-            } else if parsed.name.is_none() && names == 1 && !arg.starts_with('-') {
-                parsed.name = Some(arg);
+            } else if parsed.names.len() < names && !arg.starts_with('-') {
+                parsed.names.push(arg);
             } else {
                 return Err(Error::Usage(format!("unexpected argument \"{arg}\"")));
             }
@@ -119,7 +130,7 @@ impl<'a> Args<'a> {
     }
 
     fn name(&self) -> Option<&'a str> {
-        self.name
+        self.names.first().copied()
     }
 
     fn option(&self, name: &str) -> Option<&'a str> {

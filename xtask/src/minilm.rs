@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use trireme_tests::cache_dir;
 
 use crate::error::{Error, Result};
+use crate::install::quietly;
 use crate::process::{ask, command};
-use crate::setup::quietly;
 
 /// What a person can do where the download failed.
 pub const REMEDY: &str = "put the files of sentence-transformers/all-MiniLM-L6-v2 into \

@@ -17,6 +17,12 @@ pub struct Mutant {
     pub test: &'static [&'static str],
 }
 
+/// Arguments of the `cargo test` that holds every host against the reference.
+pub const HOSTS: &[&str] = &["-p", "trireme-tests", "--test", "hosts", "gives_the_references"];
+
+/// What stands in the names of those tests, one word for each host.
+pub const EVERY_HOST: &[&str] = &["native", "browser", "workerd", "spin"];
+
 /// The suite that holds the engine against the reference.
 const ENGINE: &[&str] = &["-p", "trireme-tests", "--test", "engine"];
 
@@ -38,6 +44,13 @@ pub const MUTANTS: &[Mutant] = &[
         find: "(variance + norm.eps)",
         replace: "(variance + norm.eps.max(1e-6))",
         test: ENGINE,
+    },
+    Mutant {
+        name: "a broken kernel, on every host",
+        file: "crates/kernels/src/linear.rs",
+        find: "block[j] += bias[j];",
+        replace: "block[j] += bias[j] * 1.01;",
+        test: HOSTS,
     },
     Mutant {
         name: "RoBERTa positions off by one",

@@ -12,8 +12,9 @@ use std::process::Command;
 use trireme_tests::repo_root;
 
 use crate::error::{Error, Result};
-use crate::mutants::{MUTANTS, Mutant};
+use crate::mutants::{EVERY_HOST, HOSTS, MUTANTS, Mutant};
 use crate::process::{Outcome, Show, ask, cargo, command, run, target_dir};
+use crate::tools;
 use crate::totals::{Totals, failures};
 
 /// Runs every mutation, or the one named; returns the printed table. An error where one survives.
@@ -91,6 +92,7 @@ fn green_before(tree: &Path, chosen: &[Mutant]) -> Result<()> {
     for suite in suites {
         println!("mutants: the unbroken suite, {}", suite.join(" "));
         let label = format!("the unbroken suite {}", suite.join(" "));
+        build_hosts(tree, suite)?.or_fail(&label)?;
         let outcome = run(&label, test(tree, suite), Show::Progress)?.or_fail(&label)?;
         if Totals::read(&outcome.output).passed == 0 {
             return Err(Error::Verdict(format!("{label} runs no test")));
@@ -100,8 +102,13 @@ fn green_before(tree: &Path, chosen: &[Mutant]) -> Result<()> {
 }
 
 fn test(tree: &Path, suite: &[&str]) -> Command {
-    let mut command = cargo([&["test", "--offline", "--no-fail-fast"], suite].concat());
-    command.current_dir(tree).env("CARGO_TARGET_DIR", target_dir().join("mutants/build"));
+    in_tree(tree, &[&["test", "--offline", "--no-fail-fast"], suite].concat())
+}
+
+fn in_tree(tree: &Path, args: &[&str]) -> Command {
+    let mut command = cargo(args);
+    command.envs(tools::environment()).current_dir(tree);
+    command.env("CARGO_TARGET_DIR", target_dir().join("mutants/build"));
     command
 }
 
@@ -115,11 +122,21 @@ fn kill(tree: &Path, mutant: Mutant) -> Result<String> {
     let locked = fs::read(&lock).map_err(Error::file(&lock))?;
 
     write_if_changed(&path, broken.as_bytes())?;
+    let hosts = build_hosts(tree, mutant.test);
     let built = run(mutant.name, no_run(tree, mutant.test), Show::Progress);
     let tested = run(mutant.name, test(tree, mutant.test), Show::Progress);
     write_if_changed(&path, &original)?;
     write_if_changed(&lock, &locked)?;
-    judge(mutant, &built?, &tested?)
+    let (built, hosts) = (built?, hosts?);
+    judge(mutant, if hosts.success { &built } else { &hosts }, &tested?)
+}
+
+/// The hosts with the mistake in them, where the suite asks hosts.
+fn build_hosts(tree: &Path, suite: &[&str]) -> Result<Outcome> {
+    if suite != HOSTS {
+        return Ok(Outcome { success: true, output: String::new() });
+    }
+    run("the hosts", in_tree(tree, &["xtask", "build", "web", "worker", "spin"]), Show::Progress)
 }
 
 fn no_run(tree: &Path, suite: &[&str]) -> Command {
@@ -149,6 +166,10 @@ fn judge(mutant: Mutant, built: &Outcome, tested: &Outcome) -> Result<String> {
         return Err(bad(format!("{verdict}: {}", Totals::read(&tested.output))));
     };
     let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+    let unmoved = EVERY_HOST.iter().find(|host| !names.iter().any(|name| name.contains(**host)));
+    if let (true, Some(host)) = (mutant.test == HOSTS, unmoved) {
+        return Err(bad(format!("{host} does not notice; {} do", names.join(", "))));
+    }
     Ok(format!("{}\n    {first}", names.join(", ")))
 }
 
@@ -176,6 +197,10 @@ mod tests {
         let built = outcome(true, "");
         let killed = judge(MUTANT, &built, &outcome(false, red)).unwrap();
         assert_eq!(killed, "t::one\n    left: 1");
+
+        let hosts = Mutant { test: HOSTS, ..MUTANT };
+        let one = judge(hosts, &built, &outcome(false, red)).unwrap_err().to_string();
+        assert!(one.contains("native does not notice"), "{one}");
 
         let stays = judge(MUTANT, &built, &outcome(true, "test t::one ... ok\n"));
         assert!(stays.unwrap_err().to_string().contains("stays green"));

@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use trireme_tests::target_dir;
 use trireme_tests::{cache_dir, repo_root};
 
 use crate::error::{Error, Result};
@@ -54,16 +55,15 @@ pub fn tools_dir() -> PathBuf {
     cache_dir().join("tools")
 }
 
-/// Where build products go; the same answer as cargo's.
-pub fn target_dir() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| repo_root().join("target"), |folder| repo_root().join(folder))
-}
-
 /// A command in the checkout, with setup's tools on its path.
 pub fn command(program: &str) -> Command {
+    command_from(&[tools_dir().join("bin")], program)
+}
+
+/// A command in the checkout that looks for programs in `folders` first.
+pub fn command_from(folders: &[PathBuf], program: &str) -> Command {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(tools_dir().join("bin")).chain(std::env::split_paths(&path));
+    let folders = folders.iter().cloned().chain(std::env::split_paths(&path));
     let mut command = Command::new(program);
     // A folder with a colon in its name cannot be on a path; then the path stays as it was.
     command.env("PATH", std::env::join_paths(folders).unwrap_or(path));
@@ -73,13 +73,19 @@ pub fn command(program: &str) -> Command {
 
 /// [`command`] for cargo. Variables that describe xtask's own build must not reach another one.
 pub fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
-    let mut command = command("cargo");
+    let mut command = without_our_build(command("cargo"));
+    command.args(args);
+    command
+}
+
+/// The command, less the variables that cargo set for xtask itself.
+pub fn without_our_build(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CARGO_PKG_") {
             command.env_remove(name);
         }
     }
-    command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_MANIFEST_PATH").args(args);
+    command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_MANIFEST_PATH");
     command
 }
 
@@ -91,7 +97,17 @@ pub fn ask(command: &mut Command) -> Option<String> {
 }
 
 /// Runs a program to its end.
-pub fn run(label: &str, mut command: Command, show: Show) -> Result<Outcome> {
+pub fn run(label: &str, command: Command, show: Show) -> Result<Outcome> {
+    run_within(None, label, command, show)
+}
+
+/// Runs a program to its end, or until `limit` has passed; then it is ended, and has failed.
+pub fn run_within(
+    limit: Option<Duration>,
+    label: &str,
+    mut command: Command,
+    show: Show,
+) -> Result<Outcome> {
     let start = Instant::now();
     let program = command.get_program().to_string_lossy().into_owned();
     let spawn_error = |source| Error::Spawn { program: program.clone(), source };
@@ -126,6 +142,15 @@ pub fn run(label: &str, mut command: Command, show: Show) -> Result<Outcome> {
             println!("    {label}: {} s  {said}", start.elapsed().as_secs());
             spoke = Instant::now();
         }
+        if limit.is_some_and(|limit| start.elapsed() >= limit) {
+            output.push_str(&format!(
+                "ended after {} s without a result\n",
+                start.elapsed().as_secs()
+            ));
+            // It may have ended by itself just now; `wait` knows.
+            let _gone = child.kill();
+            break;
+        }
     }
     let status = child.wait().map_err(spawn_error)?;
     Ok(Outcome { success: status.success(), output })
@@ -157,6 +182,15 @@ mod tests {
         lines.sort_unstable();
         assert_eq!(lines, ["err", "out"]);
         assert!(outcome.or_fail("sh").unwrap_err().to_string().contains("err"));
+    }
+
+    #[test]
+    fn a_program_that_takes_too_long_has_failed() {
+        let mut command = command("sh");
+        command.args(["-c", "echo begun; exec sleep 60"]);
+        let outcome = run_within(Some(Duration::ZERO), "sh", command, Show::Progress).unwrap();
+        assert!(!outcome.success);
+        assert!(outcome.output.contains("without a result"), "{}", outcome.output);
     }
 
     #[test]

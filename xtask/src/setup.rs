@@ -2,12 +2,13 @@
 //!
 //! A step asks first and acts only where the answer is no, so a second run changes nothing.
 
-use std::process::Command;
 use std::time::Instant;
 
 use crate::error::{Error, Result};
-use crate::minilm;
-use crate::process::{Show, ask, cargo, command, run, tools_dir};
+use crate::install::{answers, crates_io, debian, quietly};
+use crate::process::command;
+use crate::tools::{self, WASM_BINDGEN, WORKER_BUILD};
+use crate::{minilm, wasm};
 
 /// One thing that the machine must have.
 struct Step {
@@ -51,20 +52,61 @@ const STEPS: &[Step] = &[
         remedy: "install Python 3 with pip so that `python3 -m pip` works",
     },
     Step {
+        name: "standard libraries for wasm",
+        why: "the web hosts are made of it",
+        check: wasm::present,
+        install: wasm::install,
+        remedy: "rustup target add wasm32-unknown-unknown wasm32-wasip2",
+    },
+    Step {
+        name: "wasm-bindgen",
+        why: "it makes the JavaScript of the web and worker hosts",
+        check: || WASM_BINDGEN.present(),
+        install: || WASM_BINDGEN.install(),
+        remedy: "cargo install wasm-bindgen-cli, in the version that Cargo.lock has of wasm-bindgen",
+    },
+    Step {
+        name: "worker-build",
+        why: "it builds the worker host",
+        check: || WORKER_BUILD.present(),
+        install: || {
+            // It holds a downloader, which we leave no work, and that holds the system's TLS.
+            let linux = std::env::consts::OS == "linux";
+            if linux && !answers("pkg-config", &["--exists", "openssl"]) {
+                debian(&["pkg-config", "libssl-dev"])?;
+            }
+            WORKER_BUILD.install()
+        },
+        remedy: "cargo install worker-build, in the version that Cargo.lock has of worker",
+    },
+    Step {
+        name: "Node 20 with npm",
+        why: "the web hosts are optimised, bundled and tested with programs from npm",
+        check: tools::node_present,
+        // Debian's own may be older, and which other source to trust is not ours to choose.
+        install: || Err(Error::Verdict("no Node of 20.3 or later with npm is here".to_owned())),
+        remedy: "install Node 20 from https://nodejs.org or your system's packages",
+    },
+    Step {
+        name: "npm packages",
+        why: "wasm-opt, esbuild, workerd, wrangler and playwright are among them",
+        check: tools::npm_present,
+        install: tools::npm_install,
+        remedy: "make `npm ci --ignore-scripts` work in a copy of xtask/npm",
+    },
+    Step {
+        name: "a browser",
+        why: "the web host is tested in it",
+        check: tools::browser_answers,
+        install: || debian(&["chromium"]),
+        remedy: "install Chromium or Chrome, or let TRIREME_BROWSER name its program",
+    },
+    Step {
         name: "cargo-deny",
         why: "it checks licences, sources and banned crates",
         check: || answers("cargo-deny", &["--version"]),
         // Unoptimised: it runs for a second and would compile for minutes more.
-        install: || {
-            let mut cargo =
-                cargo(["install", "cargo-deny@0.20.2", "--locked", "--debug", "--root"]);
-            // Beside the other build products it would count as one of ours.
-            cargo.arg(tools_dir()).env("CARGO_TARGET_DIR", tools_dir().join("build"));
-            quietly("cargo-deny", cargo)?;
-            // 1 GB that nothing reads again; a leftover is no reason to fail.
-            let _left = std::fs::remove_dir_all(tools_dir().join("build"));
-            Ok(())
-        },
+        install: || crates_io("cargo-deny", "0.20.2", &["--locked", "--debug"]),
         remedy: "cargo install cargo-deny@0.20.2 --locked",
     },
     Step {
@@ -93,29 +135,4 @@ pub fn setup() -> Result<()> {
         println!("setup: {}: ready after {} s", step.name, start.elapsed().as_secs());
     }
     Ok(())
-}
-
-fn answers(program: &str, args: &[&str]) -> bool {
-    ask(command(program).args(args)).is_some()
-}
-
-/// Runs an installer; its output is shown only where it fails.
-pub fn quietly(label: &str, command: Command) -> Result<()> {
-    run(label, command, Show::Progress)?.or_fail(label).map(drop)
-}
-
-/// Installs Debian packages, as root or through `sudo`; elsewhere the error says what was tried.
-fn debian(packages: &[&str]) -> Result<()> {
-    let root = ask(command("id").arg("-u")).is_some_and(|id| id == "0");
-    let apt = |args: &[&str]| {
-        let mut apt = command(if root { "apt-get" } else { "sudo" });
-        if !root {
-            // Without a terminal a password prompt would hang; `-n` makes it an error instead.
-            apt.args(["-n", "apt-get"]);
-        }
-        apt.args(args).env("DEBIAN_FRONTEND", "noninteractive");
-        quietly("apt-get", apt)
-    };
-    apt(&["update"])?;
-    apt(&[&["install", "-y", "--no-install-recommends"], packages].concat())
 }

@@ -8,57 +8,74 @@ use trireme_tests::repo_root;
 use crate::error::{Error, Result};
 use crate::{check, fuzz, machine, mutation, setup};
 
-/// Runs the tests with `TRIREME_SOAK=1`, every mutation, and every fuzz target for `seconds`;
-/// writes `docs/proofs/NAME.md`, also where a part failed: a failed soak is a result.
-pub fn soak(name: &str, seconds: u64) -> Result<()> {
-    if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
-        return Err(Error::Usage(format!("\"{name}\" is not a file name of letters and dashes")));
+/// A proof at full size, and the page that holds its last result.
+struct Proof {
+    name: &'static str,
+    title: &'static str,
+    /// What is run; `seconds` for each fuzz target.
+    run: fn(seconds: u64) -> Result<String>,
+}
+
+const PROOFS: &[Proof] = &[
+    Proof { name: "tests", title: "Tests at full size", run: |_| check::full_tests() },
+    Proof { name: "mutants", title: "Mutations", run: |_| mutation::mutants(None) },
+    Proof { name: "fuzzing", title: "Fuzzing", run: |seconds| fuzz::fuzz(None, seconds) },
+];
+
+/// Runs every proof, or the one named, and writes `docs/proofs/NAME.md` for each; also where it
+/// failed: a failed soak is a result.
+pub fn soak(name: Option<&str>, seconds: u64) -> Result<()> {
+    let chosen: Vec<_> =
+        PROOFS.iter().filter(|proof| name.is_none_or(|n| n == proof.name)).collect();
+    if chosen.is_empty() {
+        let names: Vec<_> = PROOFS.iter().map(|proof| proof.name).collect();
+        return Err(Error::Usage(format!("the proofs are {}", names.join(", "))));
     }
     setup::setup()?;
-    let (commit, start) = (machine::commit(), Instant::now());
-    let parts = [
-        ("Tests at full size", check::full_tests()),
-        ("Mutations", mutation::mutants(None)),
-        ("Fuzzing", fuzz::fuzz(None, seconds)),
-    ];
-    let passed = parts.iter().all(|(_, result)| result.is_ok());
-    let page = page(name, seconds, &commit, start.elapsed(), &parts);
+    let mut failed = Vec::new();
+    for proof in chosen {
+        let (commit, start) = (machine::commit(), Instant::now());
+        let result = (proof.run)(seconds);
+        write(proof.name, &page(proof, seconds, &commit, start.elapsed(), &result))?;
+        failed.extend(result.is_err().then_some(proof.name));
+    }
+    match failed.len() {
+        0 => Ok(()),
+        _ => Err(Error::Verdict(format!("soak: failed, see the page: {}", failed.join(", ")))),
+    }
+}
 
+fn write(name: &str, page: &str) -> Result<()> {
     let folder = repo_root().join("docs/proofs");
     let path = folder.join(format!("{name}.md"));
     fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
     fs::write(&path, page).map_err(Error::file(&path))?;
     println!("soak: written to docs/proofs/{name}.md");
-    if passed {
-        Ok(())
-    } else {
-        Err(Error::Verdict("soak: a part failed; see the page".to_owned()))
-    }
+    Ok(())
 }
 
 fn page(
-    name: &str,
+    proof: &Proof,
     seconds: u64,
     commit: &str,
     elapsed: Duration,
-    parts: &[(&str, Result<String>)],
+    result: &Result<String>,
 ) -> String {
-    let mut page = format!(
-        "# Soak: {name}\n\n\
-         - commit: {commit}\n- machine: {}\n- compiler: {}\n\
-         - command: `cargo xtask soak {name} --seconds {seconds}`\n- took: {} s\n",
+    let printed = match result {
+        Ok(printed) => printed.clone(),
+        Err(error) => format!("FAILED\n{error}"),
+    };
+    format!(
+        "# {}\n\n- commit: {commit}\n- machine: {}\n- compiler: {}\n\
+         - command: `cargo xtask soak {} --seconds {seconds}`\n- took: {} s\n\n\
+         ```text\n{}\n```\n",
+        proof.title,
         machine::cpu(),
         machine::rustc(),
+        proof.name,
         elapsed.as_secs(),
-    );
-    for (title, result) in parts {
-        let printed = match result {
-            Ok(printed) => printed.clone(),
-            Err(error) => format!("FAILED\n{error}"),
-        };
-        page.push_str(&format!("\n## {title}\n\n```text\n{}\n```\n", printed.trim_end()));
-    }
-    page
+        printed.trim_end(),
+    )
 }
 
 #[cfg(test)]
@@ -67,13 +84,16 @@ mod tests {
 
     #[test]
     fn the_page_says_what_was_run_and_what_failed() {
-        let parts = [
-            ("Tests", Ok("7 passed, 0 failed".to_owned())),
-            ("Fuzzing", Err(Error::Verdict("a crash".to_owned()))),
-        ];
-        let page = page("first", 9, "abc123", Duration::from_secs(5), &parts);
-        for part in ["abc123", "soak first --seconds 9", "7 passed", "FAILED\na crash", "cores"] {
-            assert!(page.contains(part), "{part:?} is missing from:\n{page}");
+        let page = |result| page(&PROOFS[2], 9, "abc123", Duration::from_secs(5), &result);
+        let good = page(Ok("7 runs".to_owned()));
+        for part in ["# Fuzzing", "abc123", "soak fuzzing --seconds 9", "7 runs", "cores"] {
+            assert!(good.contains(part), "{part:?} is missing from:\n{good}");
         }
+        assert!(page(Err(Error::Verdict("a crash".to_owned()))).contains("FAILED\na crash"));
+    }
+
+    #[test]
+    fn an_unknown_proof_is_refused() {
+        assert!(soak(Some("moon"), 1).unwrap_err().to_string().contains("tests, mutants, fuzzing"));
     }
 }

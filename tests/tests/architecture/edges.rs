@@ -5,6 +5,7 @@ use crate::tree::{Tree, Violation, finds};
 
 /// Each crate, its layer, and the crates of ours that it is built on.
 const EDGES: &[(&str, u8, &[&str])] = &[
+    ("default-model", 0, &[]),
     ("text", 0, &[]),
     ("kernels", 1, &[]),
     ("backend", 1, &[]),
@@ -13,12 +14,19 @@ const EDGES: &[(&str, u8, &[&str])] = &[
     ("model", 2, &["backend", "text"]),
     ("service", 3, &["backend", "domain", "model", "text"]),
     ("http", 4, &["domain", "service"]),
-    ("server", 5, &["backend", "cpu", "domain", "http", "kernels", "model", "service"]),
+    (
+        "server",
+        5,
+        &["backend", "cpu", "default-model", "domain", "http", "kernels", "model", "service"],
+    ),
+    ("web", 5, &["cpu", "domain", "model", "service"]),
+    ("spin", 5, &["cpu", "default-model", "domain", "http", "model", "service"]),
+    ("worker", 5, &["cpu", "default-model", "domain", "http", "model", "service"]),
     ("cli", 5, &["domain", "model", "server", "service", "text"]),
 ];
 
 /// Tests may stand on anything of a lower layer, and on these of their own.
-const DEV_EDGES: &[(&str, &str)] = &[("kernels", "backend")];
+const DEV_EDGES: &[(&str, &str)] = &[("cli", "tests"), ("kernels", "backend")];
 
 /// Compiled first on a bare machine, so they take nothing from a registry.
 const BARE: &[(&str, &[&str])] = &[("tests", &[]), ("xtask", &["trireme-tests"])];

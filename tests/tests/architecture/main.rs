@@ -7,6 +7,7 @@
 mod documents;
 mod edges;
 mod errors;
+mod hosts;
 mod manifest;
 mod once;
 mod runtimes;
@@ -56,6 +57,16 @@ fn errors_below_the_hosts_are_typed() {
 #[test]
 fn request_paths_do_not_panic() {
     none(&errors::panics(&CHECKOUT));
+}
+
+#[test]
+fn hosts_are_thin() {
+    none(&hosts::thick(&CHECKOUT));
+}
+
+#[test]
+fn no_host_ships_a_drill() {
+    none(&hosts::drills(&CHECKOUT));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::path::Path;
 use trireme_tests::rust_source;
 
 /// Folders that hold no source of ours.
-const SKIPPED: &[&str] = &[".git", ".cache", "target", "node_modules", "__pycache__"];
+const SKIPPED: &[&str] = &[".git", ".cache", "build", "target", "node_modules", "__pycache__"];
 
 /// Files by their path from the checkout's root, with forward slashes.
 pub struct Tree {
@@ -93,10 +93,10 @@ impl Tree {
         )
     }
 
-    /// The folders under `crates/`.
+    /// The folders of our crates: those under `crates/`, and the Worker's.
     pub fn crates(&self) -> Vec<&str> {
         let manifests = self.files().filter_map(|(path, _)| path.strip_suffix("/Cargo.toml"));
-        manifests.filter(|folder| folder.starts_with("crates/")).collect()
+        manifests.filter(|folder| folder.starts_with("crates/") || *folder == "worker").collect()
     }
 }
 

@@ -1,11 +1,10 @@
-//! A server on a port of its own, and a client for it.
+//! The native server on a port of its own, in this process.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use serde_json::Value;
 use tokio::sync::oneshot;
 use trireme_domain::Limits;
 use trireme_server::source::NetSettings;
@@ -50,25 +49,6 @@ impl Running {
         });
         let address = address.recv().expect("the server starts");
         Self { address, stop: Some(stop), thread: Some(thread) }
-    }
-
-    /// Sends a request and reads the answer as JSON.
-    pub fn send(&self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("http://{}{path}", self.address))
-            .body(body)
-            .unwrap();
-        let mut response = agent.run(request).unwrap();
-        let text = response.body_mut().read_to_string().unwrap();
-        let json = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text:?}"));
-        (response.status().as_u16(), json)
-    }
-
-    pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        self.send("POST", path, body.to_string().as_bytes())
     }
 }
 

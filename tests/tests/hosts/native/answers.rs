@@ -1,11 +1,14 @@
 //! The routes and their answers, over a real socket, on the default model.
 
+use std::io::{Read as _, Write as _};
+
 use serde_json::{Value, json};
 
-use crate::running::{Running, settings};
+use super::start;
+use crate::host::Host;
 
-fn default() -> Running {
-    Running::with(settings(None))
+fn default() -> Host {
+    start(None)
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -118,81 +121,9 @@ fn max_length_counts_special_tokens() {
 }
 
 #[test]
-fn every_bad_request_gets_its_code() {
-    let server = default();
-    let long = json!({"text": "x".repeat(200_000)}).to_string();
-    let many = json!({"texts": vec!["x"; 257]}).to_string();
-    let huge = vec![b' '; 3 << 20];
-    /// Name, method, path, body, status, code.
-    type Case<'a> = (&'a str, &'a str, &'a str, &'a [u8], u16, &'a str);
-    let cases: [Case<'_>; 19] = [
-        ("no JSON", "POST", "/predict", b"{", 400, "invalid_json"),
-        ("nothing", "POST", "/predict", b"", 400, "invalid_json"),
-        ("no UTF-8", "POST", "/predict", b"{\"text\": \"\xff\"}", 400, "invalid_utf8"),
-        ("half a surrogate", "POST", "/predict", br#"{"text": "\ud800"}"#, 400, "invalid_json"),
-        ("a list", "POST", "/predict", b"[]", 422, "invalid_request"),
-        ("no text", "POST", "/predict", b"{}", 422, "invalid_request"),
-        ("a number", "POST", "/predict", br#"{"text": 3}"#, 422, "invalid_request"),
-        (
-            "an unknown field",
-            "POST",
-            "/predict",
-            br#"{"text": "a", "txt": 1}"#,
-            422,
-            "invalid_request",
-        ),
-        ("an empty text", "POST", "/predict", br#"{"text": ""}"#, 422, "empty_text"),
-        ("white space", "POST", "/encode", br#"{"text": " \n"}"#, 422, "empty_text"),
-        ("a long text", "POST", "/predict", long.as_bytes(), 413, "text_too_long"),
-        ("many texts", "POST", "/encode", many.as_bytes(), 413, "too_many_texts"),
-        ("a huge body", "POST", "/predict", &huge, 413, "body_too_large"),
-        ("no list", "POST", "/encode", br#"{"texts": []}"#, 422, "invalid_request"),
-        (
-            "two texts",
-            "POST",
-            "/encode",
-            br#"{"text": "a", "sentence": "b"}"#,
-            422,
-            "invalid_request",
-        ),
-        (
-            "too many dimensions",
-            "POST",
-            "/encode",
-            br#"{"text": "a", "dimensions": 9999}"#,
-            422,
-            "invalid_option",
-        ),
-        (
-            "no room",
-            "POST",
-            "/predict",
-            br#"{"text": "a", "max_length": 1}"#,
-            422,
-            "invalid_option",
-        ),
-        ("another path", "GET", "/nowhere", b"", 404, "not_found"),
-        ("another method", "GET", "/predict", b"", 405, "method_not_allowed"),
-    ];
-    let mut report = Vec::new();
-    for (case, method, path, body, status, code) in cases {
-        let (got, answer) = server.send(method, path, body);
-        if (got, &answer["error"]["code"]) != (status, &json!(code)) {
-            report.push(format!("{case}: expected {status} {code}, got {got} {answer}"));
-        }
-        if !answer["error"]["message"].is_string() {
-            report.push(format!("{case}: no message in {answer}"));
-        }
-    }
-    assert!(report.is_empty(), "{}", report.join("\n"));
-    let (status, answer) = server.post("/predict", &json!({"text": "still here"}));
-    assert_eq!(status, 200, "after all that: {answer}");
-}
-
-#[test]
 fn a_model_without_a_head_says_so() {
     let folder = trireme_tests::repo_root().join("tests/goldens/tiny/bert-embed");
-    let server = Running::with(settings(Some(folder.display().to_string())));
+    let server = start(Some(&folder));
     let (status, answer) = server.post("/predict", &json!({"text": "a"}));
     assert_eq!((status, &answer["error"]["code"]), (422, &json!("no_classifier")), "{answer}");
     let (status, answer) = server.post("/encode", &json!({"text": "a"}));
@@ -202,7 +133,7 @@ fn a_model_without_a_head_says_so() {
 #[test]
 fn a_pair_gets_a_cross_encoders_score() {
     let folder = trireme_tests::repo_root().join("tests/goldens/tiny/bert-cross");
-    let server = Running::with(settings(Some(folder.display().to_string())));
+    let server = start(Some(&folder));
     let (status, pair) = server.post("/predict", &json!({"text": "a boat", "pair": "a ship"}));
     assert_eq!(status, 200, "{pair}");
     let (_, alone) = server.post("/predict", &json!({"text": "a boat"}));
@@ -222,4 +153,20 @@ fn many_clients_at_once_get_the_answers_that_each_would_get_alone() {
         all.into_iter().map(|one| one.join().unwrap()).collect()
     });
     assert_eq!(together, alone);
+}
+
+#[test]
+fn a_client_who_is_still_writing_hears_that_it_is_too_much() {
+    let limit = trireme_domain::Limits::default().body_bytes;
+    let host = default();
+    for (case, size) in [("a byte over", limit + 1), ("twice as much", 2 * limit)] {
+        let mut request = host.connect();
+        let head = format!("POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n");
+        request.write_all(head.as_bytes()).unwrap();
+        // A client that writes all before it reads.
+        request.write_all(&vec![b' '; size]).unwrap_or_else(|e| panic!("{case}: {e}"));
+        let mut answer = [0; 12];
+        request.read_exact(&mut answer).unwrap_or_else(|e| panic!("{case}: {e}"));
+        assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 413", "{case}");
+    }
 }

@@ -8,7 +8,7 @@ use trireme_model::{Cut, EmbedOptions};
 use trireme_server::{Opened, open};
 use trireme_service::{Job, Task, Text};
 
-use crate::running::settings;
+use super::running::settings;
 
 /// A model, and answers from it.
 struct Asked {

@@ -8,7 +8,7 @@ use trireme_server::source::NetSettings;
 use trireme_server::{ModelSettings, open};
 use trireme_service::{Job, Task, Text};
 
-use crate::running::settings;
+use super::running::settings;
 
 /// Answers every request with "no such file" and keeps what it was sent.
 fn record(listener: &TcpListener, requests: usize) -> String {

@@ -1,0 +1,127 @@
+//! The browser host: a model, as a JavaScript class.
+//!
+//! It decides nothing: files come from JavaScript, requests go to `trireme-service`, and the event
+//! loop has its turn between two steps.
+
+mod host;
+mod source;
+mod values;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use js_sys::{Promise, Uint8Array};
+use send_wrapper::SendWrapper;
+use trireme_cpu::{Cpu, Inline, Lane};
+use trireme_domain::{Fault, Limits};
+use trireme_model::Checkpoint;
+use trireme_service::{Engine, Identity, Service, direct, from_model, load};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+use web_sys::AbortSignal;
+
+use host::{Crypto, Performance, Turns};
+use source::{Files, Source};
+use values::{object, read, thrown, vectors};
+
+/// Tokens of one pass: few, so that an abort is seen soon and memory stays small. One thread wins
+/// nothing by more.
+const PASS_TOKENS: usize = 256;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("types.d.ts");
+
+/// A panic leaves as an error that says where; a trap would only say "unreachable".
+#[wasm_bindgen(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|panic| wasm_bindgen::throw_str(&panic.to_string())));
+}
+
+/// A model in memory.
+#[wasm_bindgen]
+pub struct Model {
+    model: Arc<trireme_model::Model<Cpu>>,
+    identity: Arc<Identity>,
+}
+
+#[wasm_bindgen]
+impl Model {
+    /// Loads a model's files, or a bundle.
+    pub async fn load(
+        #[wasm_bindgen(unchecked_param_type = "Source | Uint8Array")] source: JsValue,
+        name: String,
+        version: Option<String>,
+    ) -> Result<Model, JsValue> {
+        let checkpoint = match source.dyn_into::<Uint8Array>() {
+            Ok(bundle) => {
+                Checkpoint::from_bundle(&bundle.to_vec().into()).map_err(|e| from_model(&e))
+            }
+            Err(source) => load(&Files(SendWrapper::new(Source::from(source)))).await,
+        };
+        let version = version.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned());
+        checkpoint.and_then(|c| Self::new(&c, name, version)).map_err(|fault| thrown(&fault))
+    }
+
+    fn new(checkpoint: &Checkpoint, name: String, version: String) -> Result<Self, Fault> {
+        let cpu = Cpu::new(Box::new(Inline), Lane::detect());
+        let model = trireme_model::Model::new(cpu, checkpoint).map_err(|e| from_model(&e))?;
+        let identity = Identity::of(&model, name, version, "client");
+        Ok(Self { model: Arc::new(model), identity: Arc::new(identity) })
+    }
+
+    /// Classifies a text.
+    #[wasm_bindgen(unchecked_return_type = "Promise<PredictAnswer>")]
+    pub fn predict(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "PredictRequest | Uint8Array")] request: JsValue,
+        abort: Option<AbortSignal>,
+    ) -> Promise {
+        let service = self.service(abort);
+        promise(async move {
+            let request = read(&request, &service.limits)?;
+            object(&service.predict(request).await?)
+        })
+    }
+
+    /// Embeds a text, or several.
+    #[wasm_bindgen(unchecked_return_type = "Promise<EncodeAnswer>")]
+    pub fn encode(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "EncodeRequest | Uint8Array")] request: JsValue,
+        abort: Option<AbortSignal>,
+    ) -> Promise {
+        let service = self.service(abort);
+        promise(async move {
+            let request = read(&request, &service.limits)?;
+            vectors(service.encode(request).await?)
+        })
+    }
+
+    /// Alive, and who answers.
+    #[wasm_bindgen(unchecked_return_type = "HealthAnswer")]
+    pub fn health(&self) -> Result<JsValue, JsValue> {
+        object(&self.service(None).health()).map_err(|fault| thrown(&fault))
+    }
+
+    /// The classes by id; empty where the model does not classify.
+    #[wasm_bindgen(getter)]
+    pub fn labels(&self) -> Vec<String> {
+        self.identity.labels.clone()
+    }
+
+    /// Each request has a service of its own, for each is aborted by itself.
+    fn service(&self, abort: Option<AbortSignal>) -> Service {
+        let engine = Engine::new(Arc::clone(&self.model), PASS_TOKENS);
+        Service {
+            compute: direct(engine, Box::new(Turns::new(abort))),
+            clock: Arc::new(Performance),
+            entropy: Arc::new(Crypto),
+            limits: Limits::default(),
+            identity: Arc::clone(&self.identity),
+        }
+    }
+}
+
+fn promise(answer: impl Future<Output = Result<JsValue, Fault>> + 'static) -> Promise {
+    future_to_promise(async move { answer.await.map_err(|fault| thrown(&fault)) })
+}

@@ -1,0 +1,78 @@
+// Lets tests treat the browser as an HTTP host: requests go to the package in a page of a real
+// Chromium, answers come back as JSON.
+//
+//     node tests/browser/bridge.mjs --web FOLDER --root FOLDER
+//
+// FOLDERs: what `cargo xtask build web` made, and where models lie. It prints `listening on URL`
+// and ends when its standard input does.
+//
+//     POST /MODEL/predict, /MODEL/encode   the body goes to the engine byte by byte;
+//                                          `?abort=MS` aborts it after so long
+//     GET  /MODEL/health
+//     GET  /MODEL/memory                   bytes of the engine's memory
+//     GET  /MODEL/times                    milliseconds of loading and of the first answer
+//     POST /MODEL/dispose
+//     GET  /workers                        how many workers the page has
+//
+// MODEL is a path inside the root, or `default`.
+
+import { createServer } from "node:http";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+import { launch } from "./chromium.mjs";
+import { serveFile } from "./serve.mjs";
+
+const { values } = parseArgs({ options: { web: { type: "string" }, root: { type: "string" } } });
+const mounts = [
+  ["/-/root/", resolve(values.root)],
+  ["/-/test/", dirname(fileURLToPath(import.meta.url))],
+  ["/-/", resolve(values.web)],
+];
+
+const server = createServer(async (request, response) => {
+  try {
+    if (request.url.startsWith("/-/")) await serveFile(mounts, request.url, response);
+    else if (request.url === "/favicon.ico") response.writeHead(404).end();
+    else await bridge(request, response);
+  } catch (error) {
+    console.error(error);
+    response.destroy();
+  }
+});
+await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+const origin = `http://127.0.0.1:${server.address().port}`;
+
+const browser = await launch();
+const page = await browser.newPage();
+page.on("console", (message) => console.error(`page: ${message.text()}`));
+page.on("pageerror", (error) => console.error(`page: ${error}`));
+await page.goto(`${origin}/-/test/bridge.html`);
+await page.evaluate("import('/-/test/page-side.js').then((side) => { window.side = side; })");
+
+process.stdin.resume();
+process.stdin.on("end", async () => {
+  await browser.close();
+  process.exit(0);
+});
+console.log(`listening on ${origin}`);
+
+/** Hands a request to the page. A body crosses as base64, for not every body is text. */
+async function bridge(request, response) {
+  const { pathname, searchParams } = new URL(request.url, origin);
+  if (pathname === "/workers") return void response.end(`${page.workers().length}`);
+  const [, model, verb] = /^\/(.+)\/(\w+)$/.exec(decodeURIComponent(pathname)) ?? [];
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const abort = searchParams.get("abort");
+  const asked = {
+    method: request.method,
+    model,
+    verb,
+    body: Buffer.concat(chunks).toString("base64"),
+    abort: abort === null ? undefined : Number(abort),
+  };
+  const { status, json } = await page.evaluate((asked) => window.side.answer(asked), asked);
+  response.writeHead(status, { "content-type": "application/json" }).end(json);
+}

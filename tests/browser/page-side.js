@@ -1,0 +1,85 @@
+// The bridge's end in the page: keeps a few models, asks them, and writes answers as JSON.
+
+import { FAULTS, errorOf, load } from "/-/trireme/index.js";
+
+/** Models in memory at once, besides those that are being asked. */
+const MOST = 4;
+
+/** Models by name, the one that was used last at the end. */
+const models = new Map();
+
+const VERBS = {
+  predict: ["POST", (model, asked) => model.predict(bytes(asked.body), signal(asked))],
+  encode: ["POST", (model, asked) => model.encode(bytes(asked.body), signal(asked))],
+  health: ["GET", (model) => model.health()],
+  memory: ["GET", async (model) => (await model.stats()).memory],
+  times: ["GET", (_, { model }) => models.get(model).times],
+  dispose: ["POST", (_, { model }) => (dispose(model), null)],
+};
+
+/** Answers a request with a status and JSON. */
+export async function answer(asked) {
+  try {
+    const [method, ask] = VERBS[asked.verb] ?? [];
+    if (!ask) throw errorOf({ code: "not_found", message: `there is nothing at /${asked.verb}` });
+    if (method !== asked.method) {
+      const message = `/${asked.verb} does not answer ${asked.method}`;
+      throw errorOf({ code: "method_not_allowed", message });
+    }
+    const answered = await use(asked.model, (model) => ask(model, asked));
+    return { status: 200, json: JSON.stringify(answered, plain) };
+  } catch (error) {
+    const { code, message, name, status } = error;
+    // What is none of the package's errors is the bridge's own, and ends the test.
+    if (name !== FAULTS[code]?.class) throw error;
+    return { status, json: JSON.stringify({ error: { code, message } }) };
+  }
+}
+
+async function use(name, ask) {
+  const entry = models.get(name) ?? { busy: 0, times: {}, model: undefined };
+  models.delete(name);
+  models.set(name, entry);
+  entry.model ??= timed(entry.times, "load", () => load(place(name)));
+  entry.busy++;
+  try {
+    const model = await entry.model;
+    return await timed(entry.times, "first", () => ask(model));
+  } catch (error) {
+    if (!entry.times.load) models.delete(name);
+    throw error;
+  } finally {
+    entry.busy--;
+    const idle = [...models].filter(([, { busy }]) => busy === 0);
+    for (const [name] of idle.slice(0, Math.max(0, models.size - MOST))) dispose(name);
+  }
+}
+
+function place(name) {
+  return name === "default" ? name : new URL(`/-/root/${name}`, location.href);
+}
+
+function dispose(name) {
+  models.get(name)?.model.then((model) => model.dispose());
+  models.delete(name);
+}
+
+async function timed(times, what, work) {
+  const start = performance.now();
+  const done = await work();
+  times[what] ??= performance.now() - start;
+  return done;
+}
+
+function bytes(base64) {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
+function signal({ abort }) {
+  return abort === undefined ? {} : { signal: AbortSignal.timeout(abort) };
+}
+
+/** JSON has no typed arrays. */
+function plain(_, value) {
+  return ArrayBuffer.isView(value) ? Array.from(value) : value;
+}

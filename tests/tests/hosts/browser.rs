@@ -1,0 +1,253 @@
+//! A browser: the npm package in a page of a real Chromium, its worker, and its page.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use trireme_domain::{Class, Code};
+use trireme_tests::{built_host, minilm_dir, repo_root};
+
+use crate::host::{Host, Process};
+use crate::models::{pack, tiny, wrong};
+use crate::{contract, parity};
+
+/// A bridge to a browser with the shipped build, for all tests of this process.
+static SHIPPED: LazyLock<(Process, String)> = LazyLock::new(|| bridge("web"));
+
+/// The same with accidents to rehearse.
+static DRILL: LazyLock<(Process, String)> = LazyLock::new(|| bridge("web-drill"));
+
+fn bridge(build: &str) -> (Process, String) {
+    let mut command = node("bridge.mjs");
+    // Models lie in the checkout, in the cache and in temporary folders.
+    command.arg("--web").arg(built_host(build)).args(["--root", "/"]);
+    Process::start(&mut command)
+}
+
+fn node(script: &str) -> Command {
+    let mut command = Command::new("node");
+    command.arg(repo_root().join("tests/browser").join(script));
+    command
+}
+
+/// Loads a model's folder or bundle, or the default model.
+pub fn start(model: Option<&Path>) -> Host {
+    on(&SHIPPED.1, model)
+}
+
+fn on(bridge: &str, model: Option<&Path>) -> Host {
+    let path = model.map_or_else(|| "/default".to_owned(), |path| path.display().to_string());
+    Host::new("browser", format!("{bridge}{path}"), ())
+}
+
+fn ask(host: &Host, text: &str) -> (u16, Value) {
+    host.post("/predict", &json!({ "text": text }))
+}
+
+#[track_caller]
+fn answers(host: &Host, when: &str) {
+    let (status, answer) = ask(host, "two oars");
+    assert_eq!(status, 200, "{when}: {answer}");
+}
+
+#[track_caller]
+fn refuses(host: &Host, status: u16, code: &str) {
+    let (got, answer) = ask(host, "two oars");
+    let typed = got == status && answer["error"]["code"] == code;
+    assert!(typed, "expected {status} {code}, got {got} {answer}");
+}
+
+#[test]
+fn browser_gives_the_references_answers() {
+    parity::engine_goldens("browser", |model| start(Some(model)));
+}
+
+#[test]
+fn browser_is_the_reference_on_minilm() {
+    parity::minilm(&start(Some(&minilm_dir())));
+}
+
+#[test]
+fn browser_keeps_the_contract() {
+    contract::holds(&start(None), "client");
+}
+
+#[test]
+fn after_an_accident_the_next_request_is_answered() {
+    let host = on(&DRILL.1, None);
+    let accidents = [("panic", 500, "internal"), ("trap", 500, "internal")];
+    for (accident, status, code) in
+        accidents.into_iter().chain([("out of memory", 503, "out_of_memory")])
+    {
+        let (got, answer) = ask(&host, &format!("drill: {accident}"));
+        println!("{accident}: {answer}");
+        assert_eq!((got, &answer["error"]["code"]), (status, &json!(code)), "{accident}: {answer}");
+        answers(&host, accident);
+    }
+}
+
+#[test]
+fn a_model_that_does_not_fit_is_out_of_memory() {
+    // Builds that rehearse accidents have 128 MB.
+    for _attempt in 0..2 {
+        refuses(&on(&DRILL.1, Some(&minilm_dir())), 503, "out_of_memory");
+    }
+    answers(&on(&DRILL.1, None), "after it");
+}
+
+#[test]
+fn an_accident_costs_nobody_else_an_answer() {
+    let model = tiny("bert-classify");
+    let host = &on(&DRILL.1, Some(&model));
+    answers(host, "before");
+    std::thread::scope(|scope| {
+        let good: Vec<_> = (0..12)
+            .map(|n| {
+                scope.spawn(
+                    move || if n == 4 { ask(host, "drill: panic") } else { ask(host, "oars") },
+                )
+            })
+            .collect();
+        let statuses: Vec<u16> = good.into_iter().map(|asked| asked.join().unwrap().0).collect();
+        let expected: Vec<u16> = (0..12).map(|n| if n == 4 { 500 } else { 200 }).collect();
+        assert_eq!(statuses, expected);
+    });
+}
+
+#[test]
+fn a_wrong_model_is_named_and_the_right_one_is_answered_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (model, status, code) in wrong(folder.path()) {
+        println!("{}", model.display());
+        refuses(&start(Some(&model)), status, code);
+    }
+    let bundle = folder.path().join("packed.trireme");
+    let mut bytes = pack(&tiny("bert-classify"));
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&bundle, &bytes).unwrap();
+    refuses(&start(Some(&bundle)), 500, "invalid_model");
+    bytes[last] ^= 1;
+    std::fs::write(&bundle, &bytes).unwrap();
+    answers(&start(Some(&bundle)), "once it is mended");
+}
+
+#[test]
+fn an_abort_is_seen_between_two_layers() {
+    // A browser of its own: in that of other tests a model may have to make room for theirs.
+    let (_process, bridge) = bridge("web");
+    let host = on(&bridge, Some(&minilm_dir()));
+    let timed = |path: &str, texts: usize| {
+        let body = json!({ "texts": vec!["a long day at sea ".repeat(60); texts] });
+        let start = Instant::now();
+        let (status, answer) = host.post(path, &body);
+        (status, answer["error"]["code"].clone(), start.elapsed())
+    };
+    timed("/encode", 1);
+    let whole = timed("/encode", 24);
+    assert_eq!(whole.0, 200);
+    let (status, code, left) = timed("/encode?abort=50", 24);
+    assert_eq!((status, code), (499, json!("cancelled")));
+    // The next one waits for the worker: it shows that the worker stopped, and not the page alone.
+    let (status, _, next) = timed("/encode", 1);
+    assert_eq!(status, 200);
+    println!("browser: whole {:?}, aborted after {left:?}, the next took {next:?}", whole.2);
+    assert!(left + next < whole.2 / 2, "the worker went on: {left:?} + {next:?} of {:?}", whole.2);
+}
+
+#[test]
+fn what_is_disposed_leaves_no_worker() {
+    // A browser of its own: other tests have workers in theirs.
+    let (_process, bridge) = bridge("web");
+    let host = on(&bridge, None);
+    let workers = || Host::new("browser", bridge.as_str(), ()).get("/workers").1;
+    answers(&host, "first");
+    let memory = host.get("/memory").1.as_u64().unwrap();
+    assert!((4 << 20..64 << 20).contains(&memory), "the engine holds {memory} bytes");
+    assert_eq!(workers(), 1);
+    assert_eq!(host.post("/dispose", &json!({})).0, 200);
+    // Each look is a journey to the browser and back.
+    assert!((0..1000).any(|_| workers() == 0), "the worker outlived its model");
+    answers(&host, "after it was disposed it is loaded again");
+}
+
+/// Numbers for people: what a machine does in a moment is no test.
+#[test]
+fn cold_start_and_first_answer_are_measured() {
+    let start = Instant::now();
+    let (_process, bridge) = bridge("web");
+    println!("browser: Chromium and a page: {:?}", start.elapsed());
+    let host = on(&bridge, None);
+    answers(&host, "first");
+    let (_, times) = host.get("/times");
+    let memory = host.get("/memory").1.as_u64().unwrap_or_default() >> 20;
+    println!("browser: default model, milliseconds: {times}; {memory} MiB");
+    let host = on(&bridge, Some(&minilm_dir()));
+    host.post("/encode", &json!({ "text": "two oars" }));
+    let (_, times) = host.get("/times");
+    let memory = host.get("/memory").1.as_u64().unwrap_or_default() >> 20;
+    println!("browser: MiniLM, milliseconds: {times}; {memory} MiB");
+}
+
+#[test]
+fn the_page_answers_as_one_types() {
+    let shots = tempfile::tempdir().unwrap();
+    let mut page = node("page.mjs");
+    page.arg("--web").arg(built_host("web"));
+    page.arg("--embedder").arg(tiny("bert-embed")).arg("--classifier").arg(tiny("bert-classify"));
+    page.arg("--shots").arg(shots.path());
+    let output = page.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    println!("{said}");
+    assert!(output.status.success(), "{said}\n{errors}");
+}
+
+/// The package has the table of faults in its own language; `TRIREME_WRITE=1` writes it anew.
+#[test]
+fn the_packages_faults_are_the_tables() {
+    let path = repo_root().join("www/src/faults.ts");
+    let table = faults();
+    if std::env::var_os("TRIREME_WRITE").is_some() {
+        std::fs::write(&path, &table).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert!(written == table, "run this test with TRIREME_WRITE=1; expected:\n{table}");
+}
+
+#[test]
+fn the_package_has_the_workspaces_version() {
+    let package = std::fs::read(repo_root().join("www/package.json")).unwrap();
+    let package: Value = serde_json::from_slice(&package).unwrap();
+    assert_eq!(package["version"], env!("CARGO_PKG_VERSION"));
+}
+
+fn faults() -> String {
+    use std::fmt::Write as _;
+    let mut table = "\
+// Written from crates/domain/src/fault.rs; a test of tests/tests/hosts holds it to that.
+
+/** The classes of errors. */
+export type ClassName ="
+        .to_owned();
+    let mut classes: Vec<Class> = Vec::new();
+    for class in Code::ALL.iter().map(|code| code.class()) {
+        if !classes.contains(&class) {
+            classes.push(class);
+            write!(table, "\n  | \"{}\"", class.js()).unwrap();
+        }
+    }
+    table += ";\n\n/** Everything that can go wrong: its class and its HTTP status. */\n";
+    table += "export const FAULTS = {\n";
+    for code in Code::ALL {
+        let (name, class, status) = (code.name(), code.class().js(), code.status());
+        let meaning = code.meaning();
+        writeln!(table, "  /** {meaning} */").unwrap();
+        writeln!(table, "  {name}: {{ class: \"{class}\", status: {status} }},").unwrap();
+    }
+    table += "} as const satisfies Record<string, { class: ClassName; status: number }>;\n\n";
+    table += "/** What went wrong. */\nexport type Code = keyof typeof FAULTS;\n";
+    table
+}

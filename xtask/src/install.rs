@@ -1,0 +1,46 @@
+//! Ways to bring a program: Debian's packages, crates, npm's packages.
+
+use std::process::Command;
+
+use crate::error::Result;
+use crate::process::{Show, ask, cargo, command, run, tools_dir};
+
+/// Whether a program starts and is content.
+pub fn answers(program: &str, args: &[&str]) -> bool {
+    ask(command(program).args(args)).is_some()
+}
+
+/// Runs an installer; its output is shown only where it fails.
+pub fn quietly(label: &str, command: Command) -> Result<()> {
+    run(label, command, Show::Progress)?.or_fail(label).map(drop)
+}
+
+/// Installs Debian packages, as root or through `sudo`; elsewhere the error says what was tried.
+pub fn debian(packages: &[&str]) -> Result<()> {
+    let root = ask(command("id").arg("-u")).is_some_and(|id| id == "0");
+    let apt = |args: &[&str]| {
+        let mut apt = command(if root { "apt-get" } else { "sudo" });
+        if !root {
+            // Without a terminal a password prompt would hang; `-n` makes it an error instead.
+            apt.args(["-n", "apt-get"]);
+        }
+        apt.args(args).env("DEBIAN_FRONTEND", "noninteractive");
+        quietly("apt-get", apt)
+    };
+    apt(&["update"])?;
+    apt(&[&["install", "-y", "--no-install-recommends"], packages].concat())
+}
+
+/// Installs a crate's programs beside setup's other tools.
+pub fn crates_io(name: &str, version: &str, options: &[&str]) -> Result<()> {
+    let mut cargo = cargo(["install", name, "--version", &format!("={version}"), "--root"]);
+    cargo.arg(tools_dir()).args(options);
+    // Beside the other build products it would count as one of ours.
+    cargo.env("CARGO_TARGET_DIR", tools_dir().join("build"));
+    // Minutes of linking for programs that run for seconds.
+    cargo.env("CARGO_PROFILE_RELEASE_LTO", "off");
+    quietly(name, cargo)?;
+    // 1 GB that nothing reads again; a leftover is no reason to fail.
+    let _left = std::fs::remove_dir_all(tools_dir().join("build"));
+    Ok(())
+}
