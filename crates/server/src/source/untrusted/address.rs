@@ -83,7 +83,9 @@ fn names_server(address: &Uri) -> bool {
     let host = authority.host();
     let server = authority.as_str().rsplit('@').next().unwrap_or_default();
     let port = server.strip_prefix(host).unwrap_or(server);
-    !host.is_empty() && (matches!(port, "" | ":") || authority.port_u16().is_some())
+    // What stands between a closing bracket and the port belongs to the name, yet `host` drops it.
+    let numbered = port.starts_with(':') && authority.port_u16().is_some();
+    !host.is_empty() && (matches!(port, "" | ":") || numbered)
 }
 
 /// Whether two addresses belong to one server, which is as far as a token may travel.
@@ -133,6 +135,7 @@ mod tests {
             "ftp://hub.example/f",
             "data:,f",
             "https://hub.example:https/f",
+            "https://[::1]hub.example:443/f",
         ];
         for location in cases {
             assert_eq!(redirected(&current, location), None, "{location}");
