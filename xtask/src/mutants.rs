@@ -48,8 +48,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a broken kernel, on every host",
         file: "crates/kernels/src/linear.rs",
-        find: "block[j] += bias[j];",
-        replace: "block[j] += bias[j] * 1.01;",
+        find: "*value += bias;",
+        replace: "*value += bias * 1.01;",
         test: HOSTS,
     },
     Mutant {

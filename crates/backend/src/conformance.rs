@@ -4,7 +4,7 @@
 //! and what came.
 
 use crate::{
-    Activation, Attention, Backend, BackendError, Epilogue, Layout, Lookup, Matrix, Pooling,
+    Activation, Attention, Backend, BackendError, Epilogue, Layout, Lookup, Matrix, Per, Pooling,
     Position, oracle,
 };
 
@@ -103,7 +103,7 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         let residual = noise(9, 7 * 21);
         let there = self.acts(19, &x)?;
         let add = self.acts(21, &residual)?;
-        let layer = self.backend.upload_linear(matrix(21, 19, &weight), Some(&bias))?;
+        let layer = self.backend.upload_linear(matrix(21, 19, &weight), Some(&bias), Per::Token)?;
         for activation in [
             Activation::None,
             Activation::Gelu,
@@ -126,13 +126,13 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
 
     fn refuses_shapes_that_do_not_fit(&self) -> Outcome {
         let x = self.acts(3, &noise(10, 6))?;
-        let layer = self.backend.upload_linear(matrix(2, 4, &noise(11, 8)), None)?;
+        let layer = self.backend.upload_linear(matrix(2, 4, &noise(11, 8)), None, Per::Token)?;
         let got = self.backend.linear(&x, &layer, Epilogue::PLAIN).err();
         assert!(
             matches!(got, Some(BackendError::Shape { op: "linear", .. })),
             "a weight with 4 inputs on rows of 3: expected a shape error, got {got:?}"
         );
-        let got = self.backend.upload_linear(matrix(2, 4, &noise(11, 7)), None).err();
+        let got = self.backend.upload_linear(matrix(2, 4, &noise(11, 7)), None, Per::Token).err();
         assert!(
             matches!(got, Some(BackendError::Shape { .. })),
             "seven values for a 2 × 4 weight: expected a shape error, got {got:?}"
@@ -215,7 +215,8 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
     ) -> Result<Vec<f32>, BackendError> {
         let x = self.acts(width, x)?;
         let weight = noise(16, 3 * width * width);
-        let project = self.backend.upload_linear(matrix(3 * width, width, &weight), None)?;
+        let project =
+            self.backend.upload_linear(matrix(3 * width, width, &weight), None, Per::Token)?;
         let qkv = self.backend.linear(&x, &project, Epilogue::PLAIN)?;
         let attention =
             Attention { heads: 3, scale: 0.5, position: Position::Embedded, window: None };

@@ -22,9 +22,11 @@ mod error;
 mod layout;
 pub mod oracle;
 mod port;
+mod precision;
 
 pub use error::BackendError;
 pub use layout::Layout;
 pub use port::{
-    Activation, Attention, Backend, BoxFuture, Epilogue, Lookup, Matrix, Pooling, Position,
+    Activation, Attention, Backend, BoxFuture, Epilogue, Lookup, Matrix, Per, Pooling, Position,
 };
+pub use precision::Precision;

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::{BackendError, Layout};
+use crate::{BackendError, Layout, Precision};
 
 /// A boxed future that may cross threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -55,6 +55,15 @@ impl<A> Epilogue<'_, A> {
     pub fn activate(activation: Activation) -> Self {
         Self { activation, residual: None }
     }
+}
+
+/// How often a linear layer is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Per {
+    /// To every token: these layers take the time, and computing them in fewer bits saves it.
+    Token,
+    /// Once a text, behind the pooling, where there is no time to save and an error would stay.
+    Text,
 }
 
 /// One term of an embedding: the rows of `table` that `ids` name.
@@ -135,6 +144,9 @@ pub trait Backend: Send + Sync + 'static {
     /// The gain, bias and epsilon of a layer norm.
     type Norm: Send + Sync;
 
+    /// The numbers that it computes in.
+    fn precision(&self) -> Precision;
+
     /// Takes a weight as checkpoints store it, `[outputs, inputs]`.
     ///
     /// # Errors
@@ -143,6 +155,7 @@ pub trait Backend: Send + Sync + 'static {
         &self,
         weight: Matrix<'_>,
         bias: Option<&[f32]>,
+        per: Per,
     ) -> Result<Self::Linear, BackendError>;
 
     /// Takes a table.

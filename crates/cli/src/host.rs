@@ -6,7 +6,7 @@ use std::time::Duration;
 use trireme_domain::{Fault, Limits};
 use trireme_model::{Cut, EmbedOptions, Pooling, Side};
 use trireme_server::source::NetSettings;
-use trireme_server::{ModelSettings, Opened, Queue};
+use trireme_server::{ModelSettings, Opened, Precision, Queue};
 use trireme_service::{Answer, Job, Task, Text};
 
 use crate::args::{self, Global};
@@ -32,6 +32,7 @@ pub fn settings(global: &Global, output: Output) -> ModelSettings {
             ..NetSettings::default()
         },
         threads: global.threads.map_or(cores, usize::from),
+        precision: global.precision.into(),
         lane: global.lane.clone(),
         queue: Queue { timeout: Duration::from_secs(24 * 3600), ..Queue::default() },
         limits: Limits::default(),
@@ -86,6 +87,15 @@ pub async fn answer(
         ));
     }
     Ok(answers)
+}
+
+impl From<args::Precision> for Precision {
+    fn from(precision: args::Precision) -> Self {
+        match precision {
+            args::Precision::Auto | args::Precision::F32 => Self::F32,
+            args::Precision::Int8 => Self::Int8,
+        }
+    }
 }
 
 impl From<args::Cut> for Cut {

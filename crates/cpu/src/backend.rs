@@ -1,8 +1,8 @@
 //! The port's operations, each a cut along rows and one kernel call a piece.
 
 use trireme_backend::{
-    Attention, Backend, BackendError, BoxFuture, Epilogue, Layout, Lookup, Matrix, Pooling,
-    Position,
+    Attention, Backend, BackendError, BoxFuture, Epilogue, Layout, Lookup, Matrix, Per, Pooling,
+    Position, Precision,
 };
 use trireme_kernels::{self as kernels, Lane};
 
@@ -15,6 +15,7 @@ const PIECE: usize = 48;
 pub struct Cpu {
     executor: Box<dyn Executor>,
     lane: Lane,
+    precision: Precision,
 }
 
 /// A row-major block of activations.
@@ -22,6 +23,31 @@ pub struct Cpu {
 pub struct Acts {
     values: Vec<f32>,
     width: usize,
+}
+
+/// A weight with its bias, packed for the precision that multiplies it.
+#[derive(Debug, Clone)]
+pub enum Linear {
+    /// Singles.
+    Singles(kernels::Packed),
+    /// Bytes.
+    Bytes(kernels::Packed8),
+}
+
+impl Linear {
+    fn inputs(&self) -> usize {
+        match self {
+            Self::Singles(weight) => weight.inputs(),
+            Self::Bytes(weight) => weight.inputs(),
+        }
+    }
+
+    fn outputs(&self) -> usize {
+        match self {
+            Self::Singles(weight) => weight.outputs(),
+            Self::Bytes(weight) => weight.outputs(),
+        }
+    }
 }
 
 /// A row-major table.
@@ -48,10 +74,21 @@ impl Acts {
 }
 
 impl Cpu {
-    /// A backend over this executor, with these instructions.
+    /// A backend over this executor, with these instructions, that computes in singles.
     #[must_use]
     pub fn new(executor: Box<dyn Executor>, lane: Lane) -> Self {
-        Self { executor, lane }
+        Self { executor, lane, precision: Precision::F32 }
+    }
+
+    /// The same, computing in other numbers. In bytes, every lane gives the same bits: the sums are
+    /// exact, and nothing else is rounded as the lane would like.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        let lane = match precision {
+            Precision::F32 => self.lane,
+            Precision::Int8 => self.lane.exact(),
+        };
+        Self { lane, precision, ..self }
     }
 
     /// The instructions in use.
@@ -86,22 +123,33 @@ impl Cpu {
 
 impl Backend for Cpu {
     type Acts = Acts;
-    type Linear = kernels::Packed;
+    type Linear = Linear;
     type Table = Table;
     type Norm = kernels::Norm;
+
+    fn precision(&self) -> Precision {
+        self.precision
+    }
 
     fn upload_linear(
         &self,
         weight: Matrix<'_>,
         bias: Option<&[f32]>,
-    ) -> Result<kernels::Packed, BackendError> {
+        per: Per,
+    ) -> Result<Linear, BackendError> {
         holds(weight, "upload_linear")?;
         if let Some(bias) = bias.filter(|bias| bias.len() != weight.rows) {
             let expected = format!("a bias of {}", weight.rows);
             return Err(BackendError::shape("upload_linear", expected, bias.len()));
         }
-        kernels::Packed::new(weight.data, weight.rows, weight.cols, bias)
-            .map_err(|oom| short("upload_linear", oom))
+        let Matrix { rows, cols, data } = weight;
+        match (self.precision, per) {
+            (Precision::Int8, Per::Token) => {
+                kernels::Packed8::new(data, rows, cols, bias).map(Linear::Bytes)
+            }
+            _ => kernels::Packed::new(data, rows, cols, bias).map(Linear::Singles),
+        }
+        .map_err(|oom| short("upload_linear", oom))
     }
 
     fn upload_table(&self, table: Matrix<'_>) -> Result<Table, BackendError> {
@@ -160,7 +208,7 @@ impl Backend for Cpu {
     fn linear(
         &self,
         x: &Acts,
-        weight: &kernels::Packed,
+        weight: &Linear,
         epilogue: Epilogue<'_, Acts>,
     ) -> Result<Acts, BackendError> {
         if x.width != weight.inputs() {
@@ -181,7 +229,10 @@ impl Backend for Cpu {
             let x = &x.values[first * x.width..][..rows * x.width];
             let residual = epilogue.residual.map(|add| &add.values[first * outputs..][..out.len()]);
             let finish = kernels::Finish { activation, residual };
-            kernels::linear(self.lane, x, weight, finish, out);
+            match weight {
+                Linear::Singles(weight) => kernels::linear(self.lane, x, weight, finish, out),
+                Linear::Bytes(weight) => kernels::linear8(self.lane, x, weight, finish, out),
+            }
         })
     }
 

@@ -18,6 +18,7 @@
 mod backend;
 mod executor;
 
-pub use backend::{Acts, Cpu, Table};
+pub use backend::{Acts, Cpu, Linear, Table};
 pub use executor::{Executor, Inline};
+pub use trireme_backend::Precision;
 pub use trireme_kernels::Lane;

@@ -17,7 +17,7 @@ pub struct Packed {
     /// Panel by panel, input by input, sixteen outputs side by side; the last panel is filled up
     /// with zeros.
     panels: Vec<[f32; PANEL]>,
-    bias: Vec<f32>,
+    bias: Vec<[f32; PANEL]>,
     inputs: usize,
     outputs: usize,
 }
@@ -45,10 +45,10 @@ impl Packed {
                 column[output % PANEL] = value;
             }
         }
-        let mut padded = filled(0.0, blocks * PANEL)?;
+        let mut padded = filled([0.0; PANEL], blocks)?;
         if let Some(bias) = bias {
             assert_eq!(bias.len(), outputs, "bias must have one value for each output");
-            padded[..outputs].copy_from_slice(bias);
+            padded.as_flattened_mut()[..outputs].copy_from_slice(bias);
         }
         Ok(Self { panels, bias: padded, inputs, outputs })
     }
@@ -128,22 +128,40 @@ fn tile<M: Math, const ROWS: usize>(
         }
     }
     let first = index * PANEL;
-    let width = PANEL.min(weight.outputs - first);
-    let bias = &weight.bias[first..first + PANEL];
-    for (i, mut block) in acc.into_iter().enumerate() {
-        for j in 0..PANEL {
-            block[j] += bias[j];
+    let bias = &weight.bias[index];
+    let store = Store { finish, bias, outputs: weight.outputs, first };
+    for (i, product) in acc.into_iter().enumerate() {
+        store.row::<M>(product, row + i, out);
+    }
+    ROWS
+}
+
+/// How sixteen sums of a row become sixteen outputs, while they are still in registers.
+pub(crate) struct Store<'a> {
+    pub finish: Finish<'a>,
+    pub bias: &'a [f32; PANEL],
+    /// Columns of the output.
+    pub outputs: usize,
+    /// The first of the sixteen.
+    pub first: usize,
+}
+
+impl Store<'_> {
+    #[inline(always)]
+    pub fn row<M: Math>(&self, mut block: [f32; PANEL], row: usize, out: &mut [f32]) {
+        for (value, bias) in block.iter_mut().zip(self.bias) {
+            *value += bias;
         }
-        apply::<M>(finish.activation, &mut block);
-        let at = (row + i) * weight.outputs + first;
-        if let Some(residual) = finish.residual {
+        apply::<M>(self.finish.activation, &mut block);
+        let width = PANEL.min(self.outputs - self.first);
+        let at = row * self.outputs + self.first;
+        if let Some(residual) = self.finish.residual {
             for (value, add) in block.iter_mut().zip(&residual[at..at + width]) {
                 *value += add;
             }
         }
         out[at..at + width].copy_from_slice(&block[..width]);
     }
-    ROWS
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One encoder for every family: the checkpoint says what it is, a backend computes it.
 
 use trireme_backend::{
-    Attention, Backend, BackendError, Epilogue, Layout, Lookup, Matrix, Position,
+    Attention, Backend, BackendError, Epilogue, Layout, Lookup, Matrix, Per, Position,
 };
 use trireme_text::Encoded;
 
@@ -85,10 +85,10 @@ impl<B: Backend> Encoder<B> {
             let name = |part: &str| format!("{}.{index}.{part}", names.stem);
             Ok(Layer {
                 qkv: weights.stacked(&[names.query, names.key, names.value].map(name))?,
-                attended: weights.linear(&name(names.attended))?,
+                attended: weights.linear(&name(names.attended), Per::Token)?,
                 attention_norm: weights.norm(&name(names.attention_norm), spec.eps)?,
-                up: weights.linear(&name(names.up))?,
-                down: weights.linear(&name(names.down))?,
+                up: weights.linear(&name(names.up), Per::Token)?,
+                down: weights.linear(&name(names.down), Per::Token)?,
                 norm: weights.norm(&name(names.norm), spec.eps)?,
             })
         };
@@ -98,7 +98,9 @@ impl<B: Backend> Encoder<B> {
             positions: weights.table("embeddings.position_embeddings")?,
             types: spec.family.types.map(|name| weights.table(name)).transpose()?,
             norm: weights.norm("embeddings.LayerNorm", spec.eps)?,
-            project: projects.then(|| weights.linear("embeddings_project")).transpose()?,
+            project: projects
+                .then(|| weights.linear("embeddings_project", Per::Token))
+                .transpose()?,
             relative: spec.family.relative.map(|name| weights.distances(name, spec)).transpose()?,
             layers: (0..spec.layers).map(layer).collect::<Result<_, ModelError>>()?,
             spec: spec.clone(),
@@ -173,13 +175,13 @@ impl<B: Backend> Weights<'_, B> {
         Ok(self.backend.upload_table(matrix(rows, &data))?)
     }
 
-    pub fn linear(&self, name: &str) -> Result<B::Linear, ModelError> {
+    pub fn linear(&self, name: &str, per: Per) -> Result<B::Linear, ModelError> {
         let (rows, data) = self.values(name, "weight")?;
         let bias = match self.tensors.contains_key(&format!("{name}.bias")) {
             true => Some(self.values(name, "bias")?.1),
             false => None,
         };
-        Ok(self.backend.upload_linear(matrix(rows, &data), bias.as_deref())?)
+        Ok(self.backend.upload_linear(matrix(rows, &data), bias.as_deref(), per)?)
     }
 
     pub fn norm(&self, name: &str, eps: f32) -> Result<B::Norm, ModelError> {
@@ -192,7 +194,7 @@ impl<B: Backend> Weights<'_, B> {
     fn stacked(&self, names: &[String]) -> Result<B::Linear, ModelError> {
         let (rows, weight) = self.joined(names, "weight")?;
         let (_, bias) = self.joined(names, "bias")?;
-        Ok(self.backend.upload_linear(matrix(rows, &weight), Some(&bias))?)
+        Ok(self.backend.upload_linear(matrix(rows, &weight), Some(&bias), Per::Token)?)
     }
 
     /// The rows of several tensors, one behind the other.

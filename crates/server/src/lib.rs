@@ -18,3 +18,4 @@ pub use executor::Shared;
 pub use host::{Random, Steady};
 pub use open::{ModelSettings, Opened, checkpoint, open};
 pub use serve::serve;
+pub use trireme_cpu::Precision;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trireme_cpu::{Cpu, Lane};
+use trireme_cpu::{Cpu, Lane, Precision};
 use trireme_default_model as default_model;
 use trireme_domain::{Code, Fault, Limits};
 use trireme_model::{Checkpoint, Model};
@@ -31,6 +31,8 @@ pub struct ModelSettings {
     pub net: NetSettings,
     /// Threads that share one forward.
     pub threads: usize,
+    /// The numbers to compute in.
+    pub precision: Precision,
     /// The instructions to use; `None` takes the best.
     pub lane: Option<String>,
     /// How jobs wait.
@@ -58,6 +60,7 @@ pub async fn open(settings: &ModelSettings) -> Result<Opened, Fault> {
     let lane = lane(settings.lane.as_deref())?;
     let (checkpoint, name, version) = named_checkpoint(settings).await?;
     let cpu = Cpu::new(Box::new(Shared::new(settings.threads)?), lane);
+    let cpu = cpu.with_precision(settings.precision);
     let model = Arc::new(Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?);
     let identity = Identity::of(&model, name, version, "origin");
     let engine = Engine::new(Arc::clone(&model), PASS_TOKENS);

@@ -38,7 +38,7 @@ impl Identity {
             model: name.into(),
             version: version.into(),
             digest: model.digest().to_owned(),
-            precision: "f32".to_owned(),
+            precision: model.backend().precision().name().to_owned(),
             place: place.to_owned(),
         };
         let labels = model.labels().map(|labels| labels.names.clone()).unwrap_or_default();

@@ -1,34 +1,55 @@
 //! Which instructions there are, and the one place where they are switched on.
 //!
-//! A kernel is a generic `#[inline(always)]` function over [`Math`]; [`dispatch!`] compiles it
-//! once for every lane. Inlined into a function that has `avx2` and `fma` switched on, the same
-//! loops become 256-bit code.
+//! A kernel is a generic `#[inline(always)]` function over [`Math`] or [`Dot`]; [`dispatch!`] and
+//! [`dispatch_dot!`] compile it once for every lane. Inlined into a function that has `avx2`
+//! switched on, the same loops become 256-bit code.
+
+mod dot;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod x86;
+
+pub(crate) use dot::{Dot, OFFSET, WIDTH, Weights};
+
+/// What [`dispatch_dot!`] takes where no lane has more.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) use wasm::Simd128 as PortableDot;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub(crate) use dot::Scalar as PortableDot;
 
 /// A set of instructions that this machine has. A value of a lane proves that: it can only be had
 /// by asking the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lane(pub(crate) Isa);
+pub struct Lane {
+    pub(crate) isa: Isa,
+    /// Whether a product and a sum may be rounded as one.
+    pub(crate) fused: bool,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Isa {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Vnni,
 }
 
 impl Lane {
     /// What every machine has.
-    pub const PORTABLE: Self = Self(Isa::Portable);
+    pub const PORTABLE: Self = Self { isa: Isa::Portable, fused: false };
 
     /// Every lane of this machine, the fastest first.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let lanes = vec![Self::PORTABLE];
+        let mut lanes = vec![Self::PORTABLE];
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
-        {
-            return [vec![Self(Isa::Avx2)], lanes].concat();
-        }
+        lanes.extend(x86::isas().map(|isa| Self { isa, fused: true }));
+        lanes.reverse();
         lanes
     }
 
@@ -44,13 +65,24 @@ impl Lane {
         Self::all().into_iter().find(|lane| lane.name() == name)
     }
 
-    /// `portable` or `avx2`.
+    /// The same instructions, but every product and every sum is rounded by itself: then every
+    /// lane gives the same bits.
+    #[must_use]
+    pub fn exact(self) -> Self {
+        Self { fused: false, ..self }
+    }
+
+    /// `portable`, `avx2`, `avx512` or `vnni`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self.0 {
+        match self.isa {
             Isa::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Vnni => "vnni",
         }
     }
 }
@@ -89,28 +121,76 @@ impl Math for Fused {
     }
 }
 
+/// Calls `$body::<$with>($args)` in a function that has these features switched on.
+#[cfg(target_arch = "x86_64")]
+macro_rules! switched_on {
+    ($features:literal, $body:ident::<$with:ty>($($arg:ident: $ty:ty),*)) => {{
+        #[target_feature(enable = $features)]
+        fn switched_on($($arg: $ty),*) {
+            $body::<$with>($($arg),*)
+        }
+        #[allow(unsafe_code)]
+        // SAFETY: a `Lane` with this `Isa` is made in `Lane::all` alone, from `x86::isas`, which
+        // asked the machine for each of these features.
+        unsafe {
+            switched_on($($arg),*)
+        }
+    }};
+}
+#[cfg(target_arch = "x86_64")]
+pub(crate) use switched_on;
+
 /// Calls `$body::<Math>($args)` with the instructions of `$lane` switched on.
 macro_rules! dispatch {
     ($lane:expr, $body:ident($($arg:ident: $ty:ty),* $(,)?)) => {{
-        match $lane.0 {
-            $crate::arch::Isa::Portable => $body::<$crate::arch::Plain>($($arg),*),
+        #[cfg(target_arch = "x86_64")]
+        use $crate::arch::{Fused, switched_on};
+        use $crate::arch::{Isa, Plain};
+        match ($lane.isa, $lane.fused) {
+            (Isa::Portable, _) => $body::<Plain>($($arg),*),
             #[cfg(target_arch = "x86_64")]
-            $crate::arch::Isa::Avx2 => {
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2($($arg: $ty),*) {
-                    $body::<$crate::arch::Fused>($($arg),*)
-                }
-                #[allow(unsafe_code)]
-                // SAFETY: a `Lane` with `Isa::Avx2` is made in `Lane::all` alone, after the
-                // machine said that it has both features.
-                unsafe {
-                    avx2($($arg),*)
-                }
-            }
+            (Isa::Avx2, true) => switched_on!("avx2,fma", $body::<Fused>($($arg: $ty),*)),
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx2, false) => switched_on!("avx2", $body::<Plain>($($arg: $ty),*)),
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx512 | Isa::Vnni, true) => switched_on!(
+                "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl",
+                $body::<Fused>($($arg: $ty),*)
+            ),
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx512 | Isa::Vnni, false) => switched_on!(
+                "avx2,avx512f,avx512bw,avx512dq,avx512vl",
+                $body::<Plain>($($arg: $ty),*)
+            ),
         }
     }};
 }
 pub(crate) use dispatch;
+
+/// Calls `$body::<Dot>($args)` with the instructions of `$lane` switched on.
+macro_rules! dispatch_dot {
+    ($lane:expr, $body:ident($($arg:ident: $ty:ty),* $(,)?)) => {{
+        use $crate::arch::Isa;
+        #[cfg(target_arch = "x86_64")]
+        use $crate::arch::{switched_on, x86};
+        match $lane.isa {
+            Isa::Portable => $body::<$crate::arch::PortableDot>($($arg),*),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => switched_on!("avx2", $body::<x86::Avx2>($($arg: $ty),*)),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => switched_on!(
+                "avx2,avx512f,avx512bw,avx512dq,avx512vl",
+                $body::<x86::Avx512>($($arg: $ty),*)
+            ),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Vnni => switched_on!(
+                "avx2,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni",
+                $body::<x86::Vnni>($($arg: $ty),*)
+            ),
+        }
+    }};
+}
+pub(crate) use dispatch_dot;
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,32 @@
+//! What numbers a model is computed in.
+
+/// Numbers to compute in, chosen when a model is loaded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// Singles throughout.
+    #[default]
+    F32,
+    /// The layers that every token goes through multiply bytes: each output of a weight and each
+    /// row of activations has a scale of its own. All else is in singles.
+    Int8,
+}
+
+impl Precision {
+    /// Every precision.
+    pub const ALL: [Self; 2] = [Self::F32, Self::Int8];
+
+    /// `f32` or `int8`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Int8 => "int8",
+        }
+    }
+
+    /// The precision of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|precision| precision.name() == name)
+    }
+}

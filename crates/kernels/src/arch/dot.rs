@@ -1,0 +1,78 @@
+//! Products of bytes, summed in 32 bits.
+//!
+//! Every lane computes the same sums exactly, so none can be told from another. Weights lie in
+//! [-63, 63] and are kept as `weight + 64`; inputs lie in [-127, 127]. Two products are then at most
+//! 2 · 127 · 127 = 32,258 and fit into the 16 bits that AVX2's and wasm's instructions have for
+//! them; and an instruction that takes an unsigned and a signed byte takes these as they are.
+
+/// Outputs of a panel.
+pub(crate) const WIDTH: usize = 16;
+
+/// Added to each weight.
+pub(crate) const OFFSET: u8 = 64;
+
+/// Four inputs of each output of a panel, side by side.
+pub(crate) type Weights = [u8; 4 * WIDTH];
+
+/// How a lane multiplies a block of weights by four inputs.
+pub(crate) trait Dot {
+    /// Rows of the output that a tile keeps in registers.
+    const ROWS: usize;
+
+    /// Outputs of a panel that a tile keeps in registers; it divides [`WIDTH`].
+    const BLOCK: usize;
+
+    /// Running sums of `BLOCK` outputs.
+    type Sums: Copy;
+
+    /// The weights of `BLOCK` outputs, ready to be multiplied.
+    type Block: Copy;
+
+    /// Sums that all begin with this value.
+    fn start(value: i32) -> Self::Sums;
+
+    /// The weights of the block that begins with output `first`.
+    fn block(weights: &Weights, first: usize) -> Self::Block;
+
+    /// Adds four products to each sum.
+    fn step(sums: Self::Sums, block: Self::Block, inputs: [i8; 4]) -> Self::Sums;
+
+    /// Writes the sums.
+    fn finish(sums: Self::Sums, out: &mut [i32]);
+}
+
+/// What every machine has; also what the other lanes are held against.
+pub(crate) struct Scalar;
+
+impl Dot for Scalar {
+    const ROWS: usize = 1;
+    const BLOCK: usize = WIDTH;
+
+    type Sums = [i32; WIDTH];
+    type Block = Weights;
+
+    #[inline(always)]
+    fn start(value: i32) -> Self::Sums {
+        [value; WIDTH]
+    }
+
+    #[inline(always)]
+    fn block(weights: &Weights, _: usize) -> Weights {
+        *weights
+    }
+
+    #[inline(always)]
+    fn step(mut sums: Self::Sums, block: Weights, inputs: [i8; 4]) -> Self::Sums {
+        for (sum, weights) in sums.iter_mut().zip(block.as_chunks::<4>().0) {
+            for (&weight, input) in weights.iter().zip(inputs) {
+                *sum += i32::from(weight) * i32::from(input);
+            }
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn finish(sums: Self::Sums, out: &mut [i32]) {
+        out.copy_from_slice(&sums);
+    }
+}

@@ -1,0 +1,129 @@
+//! The lanes of x86-64.
+//!
+//! `avx512` stands for the features that every server since Skylake has; `vnni` for one
+//! instruction more, which does in one step what takes the others three.
+#![allow(unsafe_code)]
+
+use std::arch::is_x86_feature_detected as has;
+use std::arch::x86_64::*;
+
+use super::Isa;
+use super::dot::{Dot, WIDTH, Weights};
+
+/// The instruction sets that this machine has, the fastest last.
+pub(crate) fn isas() -> impl Iterator<Item = Isa> {
+    let avx2 = has!("avx2") && has!("fma");
+    let avx512 =
+        avx2 && has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
+    let vnni = avx512 && has!("avx512vnni");
+    [(avx2, Isa::Avx2), (avx512, Isa::Avx512), (vnni, Isa::Vnni)]
+        .into_iter()
+        .filter_map(|(there, isa)| there.then_some(isa))
+}
+
+// Why everything here is sound: `dispatch_dot!` names each of these types only in a function that
+// has its features switched on, and each method is inlined into that. Loads and stores stay within
+// what is borrowed, and none asks for alignment.
+
+/// Pairs of products in 16 bits, pairs of those in 32.
+pub(crate) struct Avx2;
+
+impl Dot for Avx2 {
+    const ROWS: usize = 4;
+    const BLOCK: usize = WIDTH;
+
+    type Sums = [__m256i; 2];
+    type Block = [__m256i; 2];
+
+    #[inline(always)]
+    fn start(value: i32) -> Self::Sums {
+        // SAFETY: AVX2 is on.
+        [unsafe { _mm256_set1_epi32(value) }; 2]
+    }
+
+    #[inline(always)]
+    fn block(weights: &Weights, _: usize) -> Self::Block {
+        let (low, high) = weights.split_at(32);
+        // SAFETY: AVX2 is on; each half has 32 bytes.
+        unsafe { [low, high].map(|half| _mm256_loadu_si256(half.as_ptr().cast())) }
+    }
+
+    #[inline(always)]
+    fn step(sums: Self::Sums, block: Self::Block, inputs: [i8; 4]) -> Self::Sums {
+        // SAFETY: AVX2 is on.
+        unsafe {
+            let inputs = _mm256_set1_epi32(i32::from_ne_bytes(inputs.map(i8::cast_unsigned)));
+            let ones = _mm256_set1_epi16(1);
+            let add = |sums, weights| {
+                let pairs = _mm256_maddubs_epi16(weights, inputs);
+                _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, ones))
+            };
+            [add(sums[0], block[0]), add(sums[1], block[1])]
+        }
+    }
+
+    #[inline(always)]
+    fn finish(sums: Self::Sums, out: &mut [i32]) {
+        let (low, high) = out.split_at_mut(8);
+        assert_eq!(high.len(), 8, "a tile has sixteen sums");
+        // SAFETY: AVX2 is on; each half has eight sums.
+        unsafe {
+            _mm256_storeu_si256(low.as_mut_ptr().cast(), sums[0]);
+            _mm256_storeu_si256(high.as_mut_ptr().cast(), sums[1]);
+        }
+    }
+}
+
+/// The same in wider registers.
+pub(crate) struct Avx512;
+
+/// One instruction.
+pub(crate) struct Vnni;
+
+/// What both share: sixteen sums in one register.
+macro_rules! in_one_register {
+    ($lane:ty, |$sums:ident, $block:ident, $inputs:ident| $step:expr) => {
+        impl Dot for $lane {
+            const ROWS: usize = 8;
+            const BLOCK: usize = WIDTH;
+
+            type Sums = __m512i;
+            type Block = __m512i;
+
+            #[inline(always)]
+            fn start(value: i32) -> __m512i {
+                // SAFETY: AVX-512 is on.
+                unsafe { _mm512_set1_epi32(value) }
+            }
+
+            #[inline(always)]
+            fn block(weights: &Weights, _: usize) -> __m512i {
+                // SAFETY: AVX-512 is on; `weights` has 64 bytes.
+                unsafe { _mm512_loadu_si512(weights.as_ptr().cast()) }
+            }
+
+            #[inline(always)]
+            fn step($sums: __m512i, $block: __m512i, inputs: [i8; 4]) -> __m512i {
+                // SAFETY: AVX-512 is on, and what `$step` needs besides.
+                unsafe {
+                    let $inputs =
+                        _mm512_set1_epi32(i32::from_ne_bytes(inputs.map(i8::cast_unsigned)));
+                    $step
+                }
+            }
+
+            #[inline(always)]
+            fn finish(sums: __m512i, out: &mut [i32]) {
+                assert_eq!(out.len(), WIDTH, "a tile has sixteen sums");
+                // SAFETY: AVX-512 is on; `out` has sixteen sums.
+                unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), sums) }
+            }
+        }
+    };
+}
+
+in_one_register!(Avx512, |sums, block, inputs| {
+    let pairs = _mm512_maddubs_epi16(block, inputs);
+    _mm512_add_epi32(sums, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)))
+});
+in_one_register!(Vnni, |sums, block, inputs| _mm512_dpbusd_epi32(sums, block, inputs));

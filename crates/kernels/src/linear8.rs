@@ -1,0 +1,252 @@
+//! `activation(x · weightᵀ + bias) + residual`, multiplied in bytes.
+//!
+//! The rows of `x` are quantised as they come. The sums of products are exact, so they are the same
+//! on every lane; what follows is rounded one operation at a time, so that is the same, too.
+
+use crate::arch::{Dot, Lane, OFFSET, Plain, WIDTH, Weights, dispatch_dot};
+use crate::linear::{Finish, Store};
+use crate::memory::{OutOfMemory, filled};
+use crate::quantize::Rows8;
+
+/// The largest size of a quantised weight.
+const TOP: f32 = 63.0;
+
+/// Inputs of the widest layer whose sums fit into 32 bits.
+const WIDEST: usize = i32::MAX as usize / (127 * 127);
+
+/// A weight `[outputs, inputs]` in bytes, each output with a scale of its own, and its bias.
+#[derive(Debug, Clone)]
+pub struct Packed8 {
+    /// Panel by panel, four inputs by four inputs.
+    panels: Vec<Weights>,
+    scales: Vec<[f32; WIDTH]>,
+    bias: Vec<[f32; WIDTH]>,
+    inputs: usize,
+    outputs: usize,
+}
+
+impl Packed8 {
+    /// Quantises and packs a row-major weight.
+    ///
+    /// # Errors
+    /// [`OutOfMemory`].
+    ///
+    /// # Panics
+    /// Where the slices have not the sizes that `outputs` and `inputs` say, or sums of so many
+    /// inputs would overflow.
+    pub fn new(
+        weight: &[f32],
+        outputs: usize,
+        inputs: usize,
+        bias: Option<&[f32]>,
+    ) -> Result<Self, OutOfMemory> {
+        assert_eq!(weight.len(), outputs * inputs, "weight must be outputs × inputs");
+        assert!(inputs <= WIDEST, "sums of {inputs} products would overflow");
+        let (blocks, depth) = (outputs.div_ceil(WIDTH), inputs.div_ceil(4));
+        let mut panels = filled([OFFSET; 4 * WIDTH], blocks * depth)?;
+        let mut scales = filled([0.0; WIDTH], blocks)?;
+        for (output, row) in weight.chunks_exact(inputs.max(1)).enumerate() {
+            let (panel, column) = (output / WIDTH, output % WIDTH);
+            let largest = row.iter().fold(0.0f32, |top, value| top.max(value.abs()));
+            let scale = largest / TOP;
+            scales[panel][column] = scale;
+            for (input, value) in row.iter().enumerate() {
+                let byte = if scale > 0.0 { (value / scale).round_ties_even() } else { 0.0 };
+                panels[panel * depth + input / 4][column * 4 + input % 4] =
+                    (byte.clamp(-TOP, TOP) + f32::from(OFFSET)) as u8;
+            }
+        }
+        let mut padded = filled([0.0; WIDTH], blocks)?;
+        if let Some(bias) = bias {
+            assert_eq!(bias.len(), outputs, "bias must have one value for each output");
+            padded.as_flattened_mut()[..outputs].copy_from_slice(bias);
+        }
+        Ok(Self { panels, scales, bias: padded, inputs, outputs })
+    }
+
+    /// Columns of the input.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Columns of the output.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+}
+
+/// Multiplies `x [rows, inputs]` into `out [rows, outputs]`. Every lane gives the same bits. It
+/// keeps a byte of its own for each value of `x`, so give it few rows at once.
+///
+/// # Panics
+/// Where the slices disagree about the number of rows.
+pub fn linear8(lane: Lane, x: &[f32], weight: &Packed8, finish: Finish<'_>, out: &mut [f32]) {
+    let rows = x.len() / weight.inputs.max(1);
+    assert_eq!(x.len(), rows * weight.inputs, "x must hold whole rows");
+    assert_eq!(out.len(), rows * weight.outputs, "out must be rows × outputs");
+    if let Some(residual) = finish.residual {
+        assert_eq!(residual.len(), out.len(), "residual must have the shape of out");
+    }
+    if out.is_empty() || weight.inputs == 0 {
+        return;
+    }
+    let x = &Rows8::new(lane, x, weight.inputs);
+    dispatch_dot!(lane, body(x: &Rows8, weight: &Packed8, finish: Finish<'_>, out: &mut [f32]));
+}
+
+#[inline(always)]
+fn body<D: Dot>(x: &Rows8, weight: &Packed8, finish: Finish<'_>, out: &mut [f32]) {
+    let rows = x.scales.len();
+    for (index, panel) in weight.panels.chunks_exact(weight.inputs.div_ceil(4)).enumerate() {
+        let mut row = 0;
+        while row < rows {
+            row += match (D::ROWS, rows - row) {
+                (8.., 8..) => tile::<D, 8>(x, weight, panel, index, row, finish, out),
+                (4.., 4..) => tile::<D, 4>(x, weight, panel, index, row, finish, out),
+                (2.., 2..) => tile::<D, 2>(x, weight, panel, index, row, finish, out),
+                _ => tile::<D, 1>(x, weight, panel, index, row, finish, out),
+            };
+        }
+    }
+}
+
+/// One block of `ROWS` × sixteen outputs; says how many rows it did.
+#[inline(always)]
+fn tile<D: Dot, const ROWS: usize>(
+    x: &Rows8,
+    weight: &Packed8,
+    panel: &[Weights],
+    index: usize,
+    row: usize,
+    finish: Finish<'_>,
+    out: &mut [f32],
+) -> usize {
+    let depth = panel.len();
+    let rows: [&[[i8; 4]]; ROWS] = std::array::from_fn(|i| &x.values[(row + i) * depth..][..depth]);
+    let mut sums = [[0; WIDTH]; ROWS];
+    for first in (0..WIDTH).step_by(D::BLOCK) {
+        // Each weight is 64 too large; this takes what that adds away again.
+        let excess = |i: usize| -i32::from(OFFSET) * x.sums[row + i];
+        let mut acc: [D::Sums; ROWS] = std::array::from_fn(|i| D::start(excess(i)));
+        for (k, weights) in panel.iter().enumerate() {
+            let block = D::block(weights, first);
+            for i in 0..ROWS {
+                acc[i] = D::step(acc[i], block, rows[i][k]);
+            }
+        }
+        for (sums, acc) in sums.iter_mut().zip(acc) {
+            D::finish(acc, &mut sums[first..first + D::BLOCK]);
+        }
+    }
+    let (scales, bias) = (&weight.scales[index], &weight.bias[index]);
+    let store = Store { finish, bias, outputs: weight.outputs, first: index * WIDTH };
+    for (i, sums) in sums.into_iter().enumerate() {
+        let scale = x.scales[row + i];
+        let product = std::array::from_fn(|j| sums[j] as f32 * (scale * scales[j]));
+        store.row::<Plain>(product, row + i, out);
+    }
+    ROWS
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use trireme_backend::oracle;
+
+    use super::*;
+    use crate::activation::Activation;
+
+    const PLAIN: Finish<'_> = Finish { activation: Activation::None, residual: None };
+
+    fn values(len: usize) -> impl Strategy<Value = Vec<f32>> {
+        prop::collection::vec(-2.0f32..2.0, len)
+    }
+
+    /// Shapes around every tile and panel edge.
+    fn problem() -> impl Strategy<Value = (usize, Vec<f32>, Vec<f32>, Vec<f32>)> {
+        (1usize..20, 1usize..40, 1usize..40).prop_flat_map(|(rows, inputs, outputs)| {
+            (Just(inputs), values(rows * inputs), values(outputs * inputs), values(outputs))
+        })
+    }
+
+    fn run(lane: Lane, x: &[f32], weight: &Packed8, finish: Finish<'_>) -> Vec<f32> {
+        let mut out = vec![0.0; x.len() / weight.inputs() * weight.outputs()];
+        linear8(lane, x, weight, finish, &mut out);
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_product_of_what_was_quantised((inputs, x, weight, bias) in problem()) {
+            let packed = Packed8::new(&weight, bias.len(), inputs, Some(&bias)).unwrap();
+            let rows = Rows8::new(Lane::PORTABLE, &x, inputs);
+            let bytes = rows.values.chunks(inputs.div_ceil(4));
+            let near: Vec<f32> = bytes
+                .zip(&rows.scales)
+                .flat_map(|(row, scale)| {
+                    row.as_flattened()[..inputs].iter().map(move |&b| f32::from(b) * scale)
+                })
+                .collect();
+            let weight: Vec<f32> = weight
+                .chunks(inputs)
+                .flat_map(|row| {
+                    let scale = row.iter().fold(0.0f32, |top, v| top.max(v.abs())) / TOP;
+                    row.iter().map(move |v| (v / scale).round_ties_even() * scale)
+                })
+                .collect();
+            let expected = oracle::linear(&near, &weight, &bias, inputs);
+            for (got, expected) in run(Lane::PORTABLE, &x, &packed, PLAIN).iter().zip(&expected) {
+                let off = (f64::from(*got) - expected).abs();
+                prop_assert!(off < 1e-4, "expected {expected}, got {got}");
+            }
+        }
+
+        #[test]
+        fn every_lane_gives_the_same_bits_to_a_row_alone_and_among_others(
+            (inputs, x, weight, bias) in problem()
+        ) {
+            let packed = Packed8::new(&weight, bias.len(), inputs, Some(&bias)).unwrap();
+            let finish = Finish { activation: Activation::Gelu, residual: None };
+            let expected: Vec<f32> =
+                x.chunks(inputs).flat_map(|row| run(Lane::PORTABLE, row, &packed, finish)).collect();
+            for lane in Lane::all() {
+                prop_assert_eq!(&run(lane, &x, &packed, finish), &expected, "{}", lane.name());
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_sums_there_are_fit() {
+        for (inputs, sign) in [(3072, 1.0), (3072, -1.0), (7, 1.0)] {
+            let weight = Packed8::new(&vec![sign; inputs], 1, inputs, None).unwrap();
+            for lane in Lane::all() {
+                let got = run(lane, &vec![-1.0; inputs], &weight, PLAIN)[0];
+                let expected = -sign * inputs as f32;
+                let off = (got - expected).abs() / expected.abs();
+                assert!(off < 1e-6, "{}: expected {expected}, got {got}", lane.name());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_spoils_its_own_row_only() {
+        let weight = Packed8::new(&[1.0, 2.0], 1, 2, None).unwrap();
+        for lane in Lane::all() {
+            let got = run(lane, &[1.0, 1.0, f32::INFINITY, 1.0, 0.0, 0.0], &weight, PLAIN);
+            assert!(got[1].is_nan(), "{}: expected NaN, got {}", lane.name(), got[1]);
+            let expected = run(lane, &[1.0, 1.0], &weight, PLAIN)[0];
+            assert_eq!((got[0], got[2]), (expected, 0.0), "{}", lane.name());
+        }
+    }
+
+    #[test]
+    fn no_rows_and_an_output_that_is_always_zero() {
+        let weight = Packed8::new(&[0.0, 0.0, 1.0, -1.0], 2, 2, Some(&[0.5, 0.0])).unwrap();
+        for lane in Lane::all() {
+            assert_eq!(run(lane, &[], &weight, PLAIN), []);
+            assert_eq!(run(lane, &[3.0, 1.0], &weight, PLAIN)[0], 0.5, "{}", lane.name());
+        }
+    }
+}

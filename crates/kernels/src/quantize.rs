@@ -1,0 +1,142 @@
+//! Rows of singles as rows of bytes, each row with a scale of its own.
+//!
+//! One scale for a whole batch would make a text's answer depend on its neighbours; one for each
+//! row does not, and an outlier costs only its own row.
+
+use crate::arch::{Lane, dispatch};
+
+/// The largest size of a quantised input.
+const TOP: f32 = 127.0;
+
+/// Quantised rows: each value is `byte × scale`, rounded to nearest, ties to even.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Rows8 {
+    /// Row by row; each row filled up with zeros to a multiple of four.
+    pub values: Vec<[i8; 4]>,
+    /// One for each row; NaN where the row holds a value that is not finite.
+    pub scales: Vec<f32>,
+    /// The sum of each row's bytes.
+    pub sums: Vec<i32>,
+}
+
+impl Rows8 {
+    /// Quantises whole rows of `width` values.
+    pub fn new(lane: Lane, x: &[f32], width: usize) -> Self {
+        let rows = x.len() / width;
+        let mut out = Self {
+            values: vec![[0; 4]; rows * width.div_ceil(4)],
+            scales: vec![0.0; rows],
+            sums: vec![0; rows],
+        };
+        let into = &mut out;
+        dispatch!(lane, body(x: &[f32], width: usize, into: &mut Rows8));
+        out
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::extra_unused_type_parameters, reason = "nothing here is rounded twice")]
+fn body<M>(x: &[f32], width: usize, out: &mut Rows8) {
+    let stride = width.div_ceil(4);
+    let rows = x.chunks_exact(width).zip(out.values.chunks_exact_mut(stride));
+    for ((row, bytes), (scale, sum)) in rows.zip(out.scales.iter_mut().zip(&mut out.sums)) {
+        (*scale, *sum) = quantize(row, bytes.as_flattened_mut());
+    }
+}
+
+/// Writes a row's bytes; returns its scale and their sum.
+#[inline(always)]
+fn quantize(row: &[f32], bytes: &mut [i8]) -> (f32, i32) {
+    // Adding 1.5 · 2²³ rounds to the nearest integer, ties to even, and leaves it in the low bits.
+    const ROUND: f32 = 12_582_912.0;
+    let largest = largest(row);
+    if !largest.is_finite() {
+        return (f32::NAN, 0);
+    }
+    // The reciprocal of less is infinite, and what is left of such a row is nothing.
+    let inverse = if largest < TOP * f32::MIN_POSITIVE { 0.0 } else { TOP / largest };
+    let mut sum = 0;
+    for (byte, value) in bytes.iter_mut().zip(row) {
+        let rounded = (value * inverse + ROUND).to_bits().wrapping_sub(ROUND.to_bits());
+        let rounded = rounded.cast_signed() as i8;
+        *byte = rounded;
+        sum += i32::from(rounded);
+    }
+    (largest / TOP, sum)
+}
+
+/// The largest size in a row; NaN or infinite where a value is. As integers, sizes are ordered as
+/// they are as singles, and infinity and NaN come last.
+#[inline(always)]
+fn largest(row: &[f32]) -> f32 {
+    let size = |value: &f32| value.to_bits() & 0x7fff_ffff;
+    f32::from_bits(row.iter().map(size).fold(0, u32::max))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn one(row: &[f32]) -> (Vec<i8>, f32, i32) {
+        let got = Rows8::new(Lane::PORTABLE, row, row.len());
+        (got.values.as_flattened()[..row.len()].to_vec(), got.scales[0], got.sums[0])
+    }
+
+    proptest! {
+        #[test]
+        fn a_byte_is_within_half_a_step_on_every_lane(
+            width in 1usize..40,
+            x in prop::collection::vec(-1e3f32..1e3, 40..200),
+        ) {
+            let x = &x[..x.len() / width * width];
+            let expected = Rows8::new(Lane::PORTABLE, x, width);
+            for lane in Lane::all() {
+                for lane in [lane, lane.exact()] {
+                    prop_assert_eq!(&Rows8::new(lane, x, width), &expected, "{:?}", lane);
+                }
+            }
+            let stride = width.div_ceil(4) * 4;
+            let rows = expected.values.as_flattened().chunks(stride);
+            for ((bytes, row), (scale, sum)) in
+                rows.zip(x.chunks(width)).zip(expected.scales.iter().zip(&expected.sums))
+            {
+                for (&byte, &value) in bytes.iter().zip(row) {
+                    let off = (f32::from(byte) * scale - value).abs();
+                    prop_assert!(off <= 0.5001 * scale, "{value} as {byte} × {scale}");
+                }
+                let all: i32 = bytes.iter().map(|&byte| i32::from(byte)).sum();
+                prop_assert_eq!(*sum, all);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_at_the_edge() {
+        let tiny = f32::MIN_POSITIVE;
+        for (name, row, bytes) in [
+            ("zeros", [0.0; 3], [0; 3]),
+            ("all equal", [2.0; 3], [127; 3]),
+            ("both ends", [-2.0, 0.0, 2.0], [-127, 0, 127]),
+            ("ties to even", [0.5, 1.5, 127.0], [0, 2, 127]),
+            ("too small to matter", [tiny, -tiny, 0.0], [0; 3]),
+            ("the largest there is", [f32::MAX, f32::MIN, 0.0], [127, -127, 0]),
+        ] {
+            let (got, scale, _) = one(&row);
+            assert_eq!(got, bytes, "{name}");
+            assert!(scale.is_finite(), "{name}: the scale is {scale}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_spoils_its_own_row_only() {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let got = Rows8::new(Lane::PORTABLE, &[1.0, bad, 1.0, 2.0], 2);
+            assert!(got.scales[0].is_nan(), "expected NaN for {bad}, got {}", got.scales[0]);
+            let (bytes, scale, sum) = one(&[1.0, 2.0]);
+            assert_eq!(got.values[1][..2], bytes);
+            assert_eq!((got.scales[1], got.sums[1]), (scale, sum));
+        }
+    }
+}
