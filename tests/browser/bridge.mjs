@@ -14,7 +14,7 @@
 //     POST /MODEL/dispose
 //     GET  /workers                        how many workers the page has
 //
-// MODEL is a path inside the root, or `default`.
+// MODEL is a path inside the root, or `default`; `@PRECISION/` before it sets that.
 
 import { createServer } from "node:http";
 import { dirname, resolve } from "node:path";

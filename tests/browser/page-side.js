@@ -40,7 +40,7 @@ async function use(name, ask) {
   const entry = models.get(name) ?? { busy: 0, times: {}, model: undefined };
   models.delete(name);
   models.set(name, entry);
-  entry.model ??= timed(entry.times, "load", () => load(place(name)));
+  entry.model ??= timed(entry.times, "load", () => load(...wanted(name)));
   entry.busy++;
   try {
     const model = await entry.model;
@@ -55,8 +55,11 @@ async function use(name, ask) {
   }
 }
 
-function place(name) {
-  return name === "default" ? name : new URL(`/-/root/${name}`, location.href);
+/** What to load for a name: a path, behind `@PRECISION/` where that is not the usual one. */
+function wanted(name) {
+  const [, precision, path] = /^(?:@(\w+)\/)?(.*)$/.exec(name);
+  const source = path === "default" ? path : new URL(`/-/root/${path}`, location.href);
+  return [source, { precision }];
 }
 
 function dispose(name) {

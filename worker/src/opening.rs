@@ -12,7 +12,9 @@ use trireme_default_model as default_model;
 use trireme_domain::{Class, Code, Fault, Limits};
 use trireme_model::{Checkpoint, Model};
 use trireme_service::ports::ModelSource as _;
-use trireme_service::{Engine, Identity, Memory, Service, direct, from_model, from_source, load};
+use trireme_service::{
+    Engine, Identity, Memory, Service, direct, from_model, from_source, load, precision,
+};
 use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
 use worker::{Delay, Env};
 
@@ -22,6 +24,9 @@ use crate::turn::Turn;
 
 /// The variable that names a folder or a bundle among the assets.
 const MODEL: &str = "TRIREME_MODEL";
+
+/// The variable that names the numbers to compute in.
+const PRECISION: &str = "TRIREME_PRECISION";
 
 /// Tokens of one pass. Its memory never goes back to the isolate, so there is less than natively.
 const PASS_TOKENS: usize = 512;
@@ -56,20 +61,21 @@ pub async fn router(env: &Env) -> Result<Router, Fault> {
 /// first request.
 #[wasm_bindgen]
 pub fn prepare(env: &Env) {
-    if path(env).is_none() {
+    if variable(env, MODEL).is_none() {
         // Nothing in it waits, so one look is enough; a fault is kept for the requests.
         let _opened = pin!(router(env)).poll(&mut Context::from_waker(Waker::noop()));
     }
 }
 
-/// Where the model is among the assets, where a variable says so.
-fn path(env: &Env) -> Option<String> {
-    env.var(MODEL).ok().map(|path| path.to_string()).filter(|path| !path.is_empty())
+/// What a variable says; nothing where it is empty.
+fn variable(env: &Env, name: &str) -> Option<String> {
+    env.var(name).ok().map(|value| value.to_string()).filter(|value| !value.is_empty())
 }
 
 async fn open(env: &Env) -> Result<Router, Fault> {
+    let precision = precision(variable(env, PRECISION).as_deref())?;
+    let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision);
     let (checkpoint, name, version) = checkpoint(env).await?;
-    let cpu = Cpu::new(Box::new(Inline), Lane::detect());
     let model = Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?;
     let identity = Identity::of(&model, name, version, "edge");
     let compute = direct(Engine::new(Arc::new(model), PASS_TOKENS), Box::new(within_the_limit));
@@ -84,7 +90,7 @@ async fn open(env: &Env) -> Result<Router, Fault> {
 
 /// A checkpoint, with the model's name and version.
 async fn checkpoint(env: &Env) -> Result<(Checkpoint, String, String), Fault> {
-    let Some(path) = path(env) else {
+    let Some(path) = variable(env, MODEL) else {
         let source = Memory::fixed("the default model", default_model::FILES);
         let checkpoint = load(&source).await?;
         return Ok((checkpoint, default_model::NAME.to_owned(), default_model::VERSION.to_owned()));

@@ -1,6 +1,6 @@
 // What the page and its worker say to each other.
 
-import type { EncodeRequest, HealthAnswer, PredictRequest } from "./engine/trireme.js";
+import type { EncodeRequest, HealthAnswer, Precision, PredictRequest } from "./engine/trireme.js";
 import type { Fault } from "./errors.js";
 
 /** Where a model lies; plain data, so that a new worker can go there again. */
@@ -16,6 +16,7 @@ export interface Wanted {
   name: string;
   /** The package's own where it is not said. */
   version?: string;
+  precision?: Precision | undefined;
 }
 
 /** What a model says of itself once it is loaded. */

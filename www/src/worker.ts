@@ -56,12 +56,12 @@ async function perform(ask: Ask, abort: AbortSignal | undefined): Promise<unknow
   }
 }
 
-async function load({ place, name, version }: Wanted): Promise<Loaded> {
+async function load({ place, name, version, precision }: Wanted): Promise<Loaded> {
   const source = Promise.resolve(open(place, (progress) => tell({ progress }))).catch(refused);
   // Told below; until then nobody listens.
   source.catch(() => {});
   wasm = await start();
-  engine = await Engine.load(await source, name, version);
+  engine = await Engine.load(await source, name, version, precision);
   return { ...engine.health(), labels: engine.labels };
 }
 

@@ -13,6 +13,7 @@ mod load;
 mod memory;
 mod names;
 pub mod ports;
+mod precision;
 mod service;
 
 pub use direct::direct;
@@ -21,4 +22,5 @@ pub use faults::{from_model, from_source, parse};
 pub use load::load;
 pub use memory::Memory;
 pub use names::relative_path;
+pub use precision::{Precision, precision};
 pub use service::{Identity, Service};

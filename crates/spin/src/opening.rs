@@ -10,7 +10,9 @@ use trireme_cpu::{Cpu, Inline, Lane};
 use trireme_default_model as default_model;
 use trireme_domain::{Code, Fault, Limits};
 use trireme_model::{Checkpoint, Model};
-use trireme_service::{Engine, Identity, Memory, Service, direct, from_model, from_source, load};
+use trireme_service::{
+    Engine, Identity, Memory, Service, direct, from_model, from_source, load, precision,
+};
 
 use crate::folder::{Folder, read};
 use crate::ports::{Monotonic, Random};
@@ -18,6 +20,9 @@ use crate::ports::{Monotonic, Random};
 /// The environment variable that names a mounted folder or bundle. It is no variable of Spin's:
 /// those are an import that only Spin has, and this component runs on any host of WASI 0.3.
 const MODEL: &str = "TRIREME_MODEL";
+
+/// The environment variable that names the numbers to compute in.
+const PRECISION: &str = "TRIREME_PRECISION";
 
 /// Tokens of one pass. Its memory never goes back to the host, so there is less than natively.
 const PASS_TOKENS: usize = 512;
@@ -39,8 +44,9 @@ pub async fn router() -> Result<Router, Fault> {
 }
 
 async fn open() -> Result<Router, Fault> {
+    let precision = precision(env::var(PRECISION).ok().as_deref())?;
+    let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision);
     let (checkpoint, name, version) = checkpoint().await?;
-    let cpu = Cpu::new(Box::new(Inline), Lane::detect());
     let model = Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?;
     let identity = Identity::of(&model, name, version, "edge");
     // An answer is not interrupted: Spin gives the requests that come meanwhile other instances.

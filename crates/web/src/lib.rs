@@ -15,7 +15,7 @@ use send_wrapper::SendWrapper;
 use trireme_cpu::{Cpu, Inline, Lane};
 use trireme_domain::{Fault, Limits};
 use trireme_model::Checkpoint;
-use trireme_service::{Engine, Identity, Service, direct, from_model, load};
+use trireme_service::{Engine, Identity, Service, direct, from_model, load, precision};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
@@ -51,6 +51,7 @@ impl Model {
         #[wasm_bindgen(unchecked_param_type = "Source | Uint8Array")] source: JsValue,
         name: String,
         version: Option<String>,
+        #[wasm_bindgen(unchecked_optional_param_type = "Precision")] precision: Option<String>,
     ) -> Result<Model, JsValue> {
         let checkpoint = match source.dyn_into::<Uint8Array>() {
             Ok(bundle) => {
@@ -59,11 +60,17 @@ impl Model {
             Err(source) => load(&Files(SendWrapper::new(Source::from(source)))).await,
         };
         let version = version.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned());
-        checkpoint.and_then(|c| Self::new(&c, name, version)).map_err(|fault| thrown(&fault))
+        let opened = checkpoint.and_then(|c| Self::new(&c, name, version, precision.as_deref()));
+        opened.map_err(|fault| thrown(&fault))
     }
 
-    fn new(checkpoint: &Checkpoint, name: String, version: String) -> Result<Self, Fault> {
-        let cpu = Cpu::new(Box::new(Inline), Lane::detect());
+    fn new(
+        checkpoint: &Checkpoint,
+        name: String,
+        version: String,
+        numbers: Option<&str>,
+    ) -> Result<Self, Fault> {
+        let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision(numbers)?);
         let model = trireme_model::Model::new(cpu, checkpoint).map_err(|e| from_model(&e))?;
         let identity = Identity::of(&model, name, version, "client");
         Ok(Self { model: Arc::new(model), identity: Arc::new(identity) })

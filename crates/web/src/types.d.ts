@@ -1,3 +1,6 @@
+/** Numbers to compute in: singles, or bytes where every token passes. */
+export type Precision = "f32" | "int8";
+
 /** Where a model's files come from. */
 export interface Source {
   /** The bytes of a file by its path inside the model, or `undefined` where there is none. */
@@ -23,7 +26,7 @@ export interface Origin {
   model: string;
   version: string;
   digest: string;
-  precision: string;
+  precision: Precision;
   place: "client" | "edge" | "origin";
 }
 

@@ -11,7 +11,7 @@ use trireme_tests::{built_host, minilm_dir, repo_root};
 
 use crate::host::{Host, Process};
 use crate::models::{pack, tiny, wrong};
-use crate::{contract, parity};
+use crate::{bits, contract, parity};
 
 /// A bridge to a browser with the shipped build, for all tests of this process.
 static SHIPPED: LazyLock<(Process, String)> = LazyLock::new(|| bridge("web"));
@@ -42,6 +42,11 @@ fn on(bridge: &str, model: Option<&Path>) -> Host {
     Host::new("browser", format!("{bridge}{path}"), ())
 }
 
+/// The same, computing in bytes.
+fn in_bytes(model: Option<&Path>) -> Host {
+    on(&format!("{}/@int8", SHIPPED.1), model)
+}
+
 fn ask(host: &Host, text: &str) -> (u16, Value) {
     host.post("/predict", &json!({ "text": text }))
 }
@@ -67,6 +72,11 @@ fn browser_gives_the_references_answers() {
 #[test]
 fn browser_is_the_reference_on_minilm() {
     parity::minilm(&start(Some(&minilm_dir())));
+}
+
+#[test]
+fn browser_gives_natives_bits_in_bytes() {
+    bits::agree(in_bytes);
 }
 
 #[test]

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod bits;
 mod browser;
 mod contract;
 #[allow(dead_code, reason = "a wire carries no token ids; the engine's own tests look at those")]

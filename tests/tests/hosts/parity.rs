@@ -132,7 +132,8 @@ fn blank(text: &str) -> bool {
     text.chars().all(char::is_whitespace)
 }
 
-fn floats(value: &Value) -> Vec<f32> {
+/// A list of numbers as singles.
+pub fn floats(value: &Value) -> Vec<f32> {
     let numbers = value.as_array().map(Vec::as_slice).unwrap_or_default();
     numbers.iter().filter_map(Value::as_f64).map(|v| v as f32).collect()
 }

@@ -12,7 +12,7 @@ use trireme_tests::{built_host, minilm_dir, target_dir};
 
 use crate::host::Host;
 use crate::models::{pack, tiny, wrong};
-use crate::{contract, parity};
+use crate::{bits, contract, parity};
 
 /// Serves a model's folder or bundle from a mount, or the model inside the component.
 pub fn start(model: Option<&Path>) -> Host {
@@ -25,9 +25,11 @@ struct Setting<'a> {
     component: &'static str,
     model: Option<&'a Path>,
     memory_mb: Option<u32>,
+    precision: &'static str,
 }
 
-const LIKE_SPIN: Setting<'_> = Setting { component: "spin", model: None, memory_mb: None };
+const LIKE_SPIN: Setting<'_> =
+    Setting { component: "spin", model: None, memory_mb: None, precision: "" };
 
 impl Setting<'_> {
     fn start(&self) -> Host {
@@ -38,6 +40,7 @@ impl Setting<'_> {
             let name = name.to_string_lossy();
             command.arg("--env").arg(format!("TRIREME_MODEL=/models/{name}"));
         }
+        command.arg("--env").arg(format!("TRIREME_PRECISION={}", self.precision));
         if let Some(memory) = self.memory_mb {
             command.arg("--memory-mb").arg(memory.to_string());
         }
@@ -61,6 +64,11 @@ fn refuses(host: &Host, status: u16, code: &str) {
 #[test]
 fn spin_keeps_the_contract() {
     contract::holds(&start(None), "edge");
+}
+
+#[test]
+fn spin_gives_natives_bits_in_bytes() {
+    bits::agree(|model| Setting { model, precision: "int8", ..LIKE_SPIN }.start());
 }
 
 #[test]

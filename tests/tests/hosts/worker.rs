@@ -12,7 +12,7 @@ use trireme_tests::{built_host, minilm_dir};
 use crate::host::Host;
 use crate::models::{pack, tiny, wrong};
 use crate::workerd::{self, MODULE, Workerd, memory};
-use crate::{contract, parity, wasm};
+use crate::{bits, contract, parity, wasm};
 
 /// What Cloudflare gives an isolate, for JavaScript and linear memory together.
 const ISOLATE: u64 = 128 << 20;
@@ -29,6 +29,11 @@ fn is_fault((got, answer): &(u16, Value), status: u16, code: &str) {
 #[test]
 fn workerd_keeps_the_contract() {
     contract::holds(&workerd::start(None), "edge");
+}
+
+#[test]
+fn workerd_gives_natives_bits_in_bytes() {
+    bits::agree(|model| Workerd { model, precision: "int8", ..Workerd::default() }.start());
 }
 
 #[test]

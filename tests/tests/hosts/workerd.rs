@@ -20,6 +20,8 @@ pub struct Workerd<'a> {
     pub model: Option<&'a Path>,
     /// What serves the assets in place of the model's folder.
     pub server: Option<SocketAddr>,
+    /// The numbers to compute in; nothing means the usual ones.
+    pub precision: &'a str,
     /// Whether memory ends where Cloudflare's does. Without that, no answer says anything about
     /// what can be deployed.
     pub deployable: bool,
@@ -27,7 +29,7 @@ pub struct Workerd<'a> {
 
 impl Default for Workerd<'_> {
     fn default() -> Self {
-        Self { build: "worker", model: None, server: None, deployable: true }
+        Self { build: "worker", model: None, server: None, precision: "", deployable: true }
     }
 }
 
@@ -121,10 +123,12 @@ impl Workerd<'_> {
             Some(address) => format!("external = (address = \"{address}\", http = ())"),
         };
         let name = self.model.and_then(Path::file_name).map(|name| name.to_str().unwrap());
-        let variable = name.map(|name| format!(r#"(name = "TRIREME_MODEL", text = {name:?}),"#));
+        let variable = |name: &str, text: &str| format!("(name = {name:?}, text = {text:?}),");
+        let model = name.map(|name| variable("TRIREME_MODEL", name)).unwrap_or_default();
+        let variables = model + &variable("TRIREME_PRECISION", self.precision);
         CONFIG
             .replace("{assets}", &assets)
-            .replace("{variable}", &variable.unwrap_or_default())
+            .replace("{variables}", &variables)
             .replace("{date}", &compatibility_date())
     }
 }
@@ -144,7 +148,7 @@ const worker :Workerd.Worker = (
     (name = "build/index_bg.wasm", wasm = embed "build/index_bg.wasm"),
   ],
   compatibilityDate = "{date}",
-  bindings = [(name = "ASSETS", service = "assets"), {variable}],
+  bindings = [(name = "ASSETS", service = "assets"), {variables}],
 );
 "#;
 

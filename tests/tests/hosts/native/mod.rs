@@ -8,11 +8,20 @@ mod threads;
 
 use std::path::Path;
 
+use trireme_server::ModelSettings;
+
 use crate::host::Host;
 use running::{Running, settings};
 
 /// Serves a model folder, or the default model.
 pub fn start(model: Option<&Path>) -> Host {
-    let running = Running::with(settings(model.map(|folder| folder.display().to_string())));
+    with(model, |_| {})
+}
+
+/// The same with other settings.
+pub fn with(model: Option<&Path>, change: impl FnOnce(&mut ModelSettings)) -> Host {
+    let mut settings = settings(model.map(|folder| folder.display().to_string()));
+    change(&mut settings);
+    let running = Running::with(settings);
     Host::new("native", format!("http://{}", running.address), running)
 }

@@ -5,7 +5,7 @@ use trireme_domain::metrics::{Classification, pearson, spearman};
 use trireme_domain::similarity::cosine;
 use trireme_domain::top::top;
 use trireme_model::{Cut, EmbedOptions};
-use trireme_server::{Opened, open};
+use trireme_server::{ModelSettings, Opened, Precision, open};
 use trireme_service::{Job, Task, Text};
 
 use super::running::settings;
@@ -18,8 +18,13 @@ struct Asked {
 
 impl Asked {
     fn new(model: Option<String>) -> Self {
+        Self::with(model, Precision::F32)
+    }
+
+    fn with(model: Option<String>, precision: Precision) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let opened = runtime.block_on(open(&settings(model))).unwrap();
+        let opened =
+            runtime.block_on(open(&ModelSettings { precision, ..settings(model) })).unwrap();
         Self { runtime, opened }
     }
 
@@ -30,12 +35,15 @@ impl Asked {
         answers.into_iter().map(|answer| answer.values).collect()
     }
 
+    fn vectors(&self, texts: Vec<String>) -> Vec<Vec<f32>> {
+        self.answer(texts, Task::Embed { options: EmbedOptions::default(), prompt: None })
+    }
+
     /// Spearman and Pearson on the STS Benchmark's dev split.
     fn sts(&self, data: &[u8]) -> (f64, f64) {
         let pairs = read_pairs(data).unwrap();
         let texts = pairs.iter().flat_map(|pair| [pair.first.clone(), pair.second.clone()]);
-        let task = Task::Embed { options: EmbedOptions::default(), prompt: None };
-        let vectors = self.answer(texts.collect(), task);
+        let vectors = self.vectors(texts.collect());
         let got: Vec<f64> =
             vectors.chunks_exact(2).map(|pair| cosine(&pair[0], &pair[1])).collect();
         let expected: Vec<f64> = pairs.iter().map(|pair| pair.score).collect();
@@ -57,6 +65,18 @@ fn minilm_scores_what_sentence_transformers_scores() {
     let (spearman, pearson) = model.sts(&std::fs::read(data).unwrap());
     near("MiniLM, Spearman", spearman, 0.867_163, 0.0005);
     near("MiniLM, Pearson", pearson, 0.869_619, 0.0005);
+}
+
+fn minilm(precision: Precision) -> Asked {
+    Asked::with(Some(trireme_tests::minilm_dir().display().to_string()), precision)
+}
+
+#[test]
+fn minilm_in_bytes_ranks_like_minilm_in_singles() {
+    let test = "minilm_in_bytes_ranks_like_minilm_in_singles";
+    let Some(data) = trireme_tests::data_file(test, "stsb/dev.csv") else { return };
+    let (spearman, _) = minilm(Precision::Int8).sts(&std::fs::read(data).unwrap());
+    near("MiniLM in bytes, Spearman", spearman, 0.867_163, 0.003);
 }
 
 /// The figure in the row of the card's table that begins so.
