@@ -47,7 +47,7 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a broken kernel, on every host",
-        file: "crates/kernels/src/linear.rs",
+        file: "crates/kernels/src/layer.rs",
         find: "*value += bias;",
         replace: "*value += bias * 1.01;",
         test: HOSTS,

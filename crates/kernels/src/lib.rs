@@ -23,6 +23,7 @@
 mod activation;
 mod arch;
 mod attention;
+mod layer;
 mod linear;
 mod linear8;
 mod math;
@@ -36,7 +37,8 @@ mod sum_rows;
 pub use activation::Activation;
 pub use arch::Lane;
 pub use attention::{Bias, Heads, attend};
-pub use linear::{Finish, Packed, linear};
+pub use layer::Finish;
+pub use linear::{Packed, linear};
 pub use linear8::{Packed8, linear8};
 pub use memory::{OutOfMemory, filled};
 pub use norm::{Norm, layer_norm};

@@ -5,11 +5,9 @@
 //! additions whose order no tile edge can change. `f32` peak needs nothing more on the machines we
 //! measured; the epilogue is applied while the tile is still in registers.
 
-use crate::activation::{Activation, apply};
 use crate::arch::{Lane, Math, dispatch};
+use crate::layer::{Finish, Layer, PANEL};
 use crate::memory::{OutOfMemory, filled};
-
-const PANEL: usize = 16;
 
 /// A weight `[outputs, inputs]` with its bias, laid out for the tile.
 #[derive(Debug, Clone)]
@@ -17,9 +15,7 @@ pub struct Packed {
     /// Panel by panel, input by input, sixteen outputs side by side; the last panel is filled up
     /// with zeros.
     panels: Vec<[f32; PANEL]>,
-    bias: Vec<[f32; PANEL]>,
-    inputs: usize,
-    outputs: usize,
+    layer: Layer,
 }
 
 impl Packed {
@@ -36,43 +32,28 @@ impl Packed {
         inputs: usize,
         bias: Option<&[f32]>,
     ) -> Result<Self, OutOfMemory> {
-        assert_eq!(weight.len(), outputs * inputs, "weight must be outputs × inputs");
-        let blocks = outputs.div_ceil(PANEL);
-        let mut panels = filled([0.0; PANEL], blocks * inputs)?;
+        let layer = Layer::new(weight, outputs, inputs, bias)?;
+        let mut panels = filled([0.0; PANEL], layer.bias.len() * inputs)?;
         for (output, row) in weight.chunks_exact(inputs.max(1)).enumerate() {
             let panel = &mut panels[output / PANEL * inputs..][..inputs];
             for (column, &value) in panel.iter_mut().zip(row) {
                 column[output % PANEL] = value;
             }
         }
-        let mut padded = filled([0.0; PANEL], blocks)?;
-        if let Some(bias) = bias {
-            assert_eq!(bias.len(), outputs, "bias must have one value for each output");
-            padded.as_flattened_mut()[..outputs].copy_from_slice(bias);
-        }
-        Ok(Self { panels, bias: padded, inputs, outputs })
+        Ok(Self { panels, layer })
     }
 
     /// Columns of the input.
     #[must_use]
     pub fn inputs(&self) -> usize {
-        self.inputs
+        self.layer.inputs
     }
 
     /// Columns of the output.
     #[must_use]
     pub fn outputs(&self) -> usize {
-        self.outputs
+        self.layer.outputs
     }
-}
-
-/// What happens to a product before it is stored.
-#[derive(Debug, Clone, Copy)]
-pub struct Finish<'a> {
-    /// Applied to product plus bias.
-    pub activation: Activation,
-    /// Added last; same shape as the output.
-    pub residual: Option<&'a [f32]>,
 }
 
 /// Multiplies `x [rows, inputs]` into `out [rows, outputs]`.
@@ -80,19 +61,14 @@ pub struct Finish<'a> {
 /// # Panics
 /// Where the slices disagree about the number of rows.
 pub fn linear(lane: Lane, x: &[f32], weight: &Packed, finish: Finish<'_>, out: &mut [f32]) {
-    let rows = x.len() / weight.inputs.max(1);
-    assert_eq!(x.len(), rows * weight.inputs, "x must hold whole rows");
-    assert_eq!(out.len(), rows * weight.outputs, "out must be rows × outputs");
-    if let Some(residual) = finish.residual {
-        assert_eq!(residual.len(), out.len(), "residual must have the shape of out");
-    }
+    weight.layer.check(x, finish, out);
     dispatch!(lane, body(x: &[f32], weight: &Packed, finish: Finish<'_>, out: &mut [f32]));
 }
 
 #[inline(always)]
 fn body<M: Math>(x: &[f32], weight: &Packed, finish: Finish<'_>, out: &mut [f32]) {
-    let rows = x.len() / weight.inputs.max(1);
-    for (index, panel) in weight.panels.chunks_exact(weight.inputs.max(1)).enumerate() {
+    let rows = x.len() / weight.inputs().max(1);
+    for (index, panel) in weight.panels.chunks_exact(weight.inputs().max(1)).enumerate() {
         let mut row = 0;
         while row < rows {
             row += match (M::TILE_ROWS, rows - row) {
@@ -116,7 +92,7 @@ fn tile<M: Math, const ROWS: usize>(
     finish: Finish<'_>,
     out: &mut [f32],
 ) -> usize {
-    let inputs = weight.inputs;
+    let inputs = weight.inputs();
     let rows: [&[f32]; ROWS] = std::array::from_fn(|i| &x[(row + i) * inputs..][..panel.len()]);
     let mut acc = [[0.0f32; PANEL]; ROWS];
     for (k, column) in panel.iter().enumerate() {
@@ -127,41 +103,10 @@ fn tile<M: Math, const ROWS: usize>(
             }
         }
     }
-    let first = index * PANEL;
-    let bias = &weight.bias[index];
-    let store = Store { finish, bias, outputs: weight.outputs, first };
     for (i, product) in acc.into_iter().enumerate() {
-        store.row::<M>(product, row + i, out);
+        weight.layer.store::<M>(product, finish, index, row + i, out);
     }
     ROWS
-}
-
-/// How sixteen sums of a row become sixteen outputs, while they are still in registers.
-pub(crate) struct Store<'a> {
-    pub finish: Finish<'a>,
-    pub bias: &'a [f32; PANEL],
-    /// Columns of the output.
-    pub outputs: usize,
-    /// The first of the sixteen.
-    pub first: usize,
-}
-
-impl Store<'_> {
-    #[inline(always)]
-    pub fn row<M: Math>(&self, mut block: [f32; PANEL], row: usize, out: &mut [f32]) {
-        for (value, bias) in block.iter_mut().zip(self.bias) {
-            *value += bias;
-        }
-        apply::<M>(self.finish.activation, &mut block);
-        let width = PANEL.min(self.outputs - self.first);
-        let at = row * self.outputs + self.first;
-        if let Some(residual) = self.finish.residual {
-            for (value, add) in block.iter_mut().zip(&residual[at..at + width]) {
-                *value += add;
-            }
-        }
-        out[at..at + width].copy_from_slice(&block[..width]);
-    }
 }
 
 #[cfg(test)]
@@ -170,6 +115,7 @@ mod tests {
     use trireme_backend::oracle;
 
     use super::*;
+    use crate::activation::Activation;
 
     fn values(len: usize) -> impl Strategy<Value = Vec<f32>> {
         prop::collection::vec(-2.0f32..2.0, len)

@@ -4,7 +4,7 @@
 //! on every lane; what follows is rounded one operation at a time, so that is the same, too.
 
 use crate::arch::{Dot, Lane, OFFSET, Plain, WIDTH, Weights, dispatch_dot};
-use crate::linear::{Finish, Store};
+use crate::layer::{Finish, Layer};
 use crate::memory::{OutOfMemory, filled};
 use crate::quantize::Rows8;
 
@@ -20,9 +20,7 @@ pub struct Packed8 {
     /// Panel by panel, four inputs by four inputs.
     panels: Vec<Weights>,
     scales: Vec<[f32; WIDTH]>,
-    bias: Vec<[f32; WIDTH]>,
-    inputs: usize,
-    outputs: usize,
+    layer: Layer,
 }
 
 impl Packed8 {
@@ -40,7 +38,7 @@ impl Packed8 {
         inputs: usize,
         bias: Option<&[f32]>,
     ) -> Result<Self, OutOfMemory> {
-        assert_eq!(weight.len(), outputs * inputs, "weight must be outputs × inputs");
+        let layer = Layer::new(weight, outputs, inputs, bias)?;
         assert!(inputs <= WIDEST, "sums of {inputs} products would overflow");
         let (blocks, depth) = (outputs.div_ceil(WIDTH), inputs.div_ceil(4));
         let mut panels = filled([OFFSET; 4 * WIDTH], blocks * depth)?;
@@ -56,24 +54,19 @@ impl Packed8 {
                     (byte.clamp(-TOP, TOP) + f32::from(OFFSET)) as u8;
             }
         }
-        let mut padded = filled([0.0; WIDTH], blocks)?;
-        if let Some(bias) = bias {
-            assert_eq!(bias.len(), outputs, "bias must have one value for each output");
-            padded.as_flattened_mut()[..outputs].copy_from_slice(bias);
-        }
-        Ok(Self { panels, scales, bias: padded, inputs, outputs })
+        Ok(Self { panels, scales, layer })
     }
 
     /// Columns of the input.
     #[must_use]
     pub fn inputs(&self) -> usize {
-        self.inputs
+        self.layer.inputs
     }
 
     /// Columns of the output.
     #[must_use]
     pub fn outputs(&self) -> usize {
-        self.outputs
+        self.layer.outputs
     }
 }
 
@@ -83,23 +76,18 @@ impl Packed8 {
 /// # Panics
 /// Where the slices disagree about the number of rows.
 pub fn linear8(lane: Lane, x: &[f32], weight: &Packed8, finish: Finish<'_>, out: &mut [f32]) {
-    let rows = x.len() / weight.inputs.max(1);
-    assert_eq!(x.len(), rows * weight.inputs, "x must hold whole rows");
-    assert_eq!(out.len(), rows * weight.outputs, "out must be rows × outputs");
-    if let Some(residual) = finish.residual {
-        assert_eq!(residual.len(), out.len(), "residual must have the shape of out");
-    }
-    if out.is_empty() || weight.inputs == 0 {
+    weight.layer.check(x, finish, out);
+    if out.is_empty() || weight.inputs() == 0 {
         return;
     }
-    let x = &Rows8::new(lane, x, weight.inputs);
+    let x = &Rows8::new(lane, x, weight.inputs());
     dispatch_dot!(lane, body(x: &Rows8, weight: &Packed8, finish: Finish<'_>, out: &mut [f32]));
 }
 
 #[inline(always)]
 fn body<D: Dot>(x: &Rows8, weight: &Packed8, finish: Finish<'_>, out: &mut [f32]) {
     let rows = x.scales.len();
-    for (index, panel) in weight.panels.chunks_exact(weight.inputs.div_ceil(4)).enumerate() {
+    for (index, panel) in weight.panels.chunks_exact(weight.inputs().div_ceil(4)).enumerate() {
         let mut row = 0;
         while row < rows {
             row += match (D::ROWS, rows - row) {
@@ -140,12 +128,11 @@ fn tile<D: Dot, const ROWS: usize>(
             D::finish(acc, &mut sums[first..first + D::BLOCK]);
         }
     }
-    let (scales, bias) = (&weight.scales[index], &weight.bias[index]);
-    let store = Store { finish, bias, outputs: weight.outputs, first: index * WIDTH };
+    let scales = &weight.scales[index];
     for (i, sums) in sums.into_iter().enumerate() {
         let scale = x.scales[row + i];
         let product = std::array::from_fn(|j| sums[j] as f32 * (scale * scales[j]));
-        store.row::<Plain>(product, row + i, out);
+        weight.layer.store::<Plain>(product, finish, index, row + i, out);
     }
     ROWS
 }
