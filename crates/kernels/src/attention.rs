@@ -52,39 +52,84 @@ pub fn attend(lane: Lane, qkv: &[f32], queries: Range<usize>, heads: Heads<'_>, 
 
 #[inline(always)]
 fn body<M: Math>(qkv: &[f32], queries: Range<usize>, heads: Heads<'_>, out: &mut [f32]) {
-    let width = heads.count * heads.width;
-    let tokens = qkv.len() / (3 * width);
-    let mut keys = vec![[0.0; BLOCK]; tokens.div_ceil(BLOCK) * heads.width];
-    let mut buffer = vec![[0.0; BLOCK]; tokens.div_ceil(BLOCK)];
+    let text = Text { qkv, heads, tokens: qkv.len() / (3 * heads.count * heads.width) };
+    let blocks = text.tokens.div_ceil(BLOCK);
+    let mut keys = vec![[0.0; BLOCK]; blocks * heads.width];
+    let mut scores = vec![[0.0; BLOCK]; blocks * M::QUERIES];
     for head in 0..heads.count {
-        let part = |row: usize, part: usize| {
-            &qkv[(row * 3 + part) * width + head * heads.width..][..heads.width]
-        };
-        transpose(&mut keys, heads.width, (0..tokens).map(|row| part(row, 1)));
-        for (query, out) in queries.clone().zip(out.chunks_exact_mut(width)) {
-            let seen = match heads.window {
-                None => 0..tokens,
-                Some(window) => query.saturating_sub(window)..(query + window + 1).min(tokens),
+        transpose(&mut keys, heads.width, (0..text.tokens).map(|row| text.part(row, 1, head)));
+        let mut query = queries.start;
+        while query < queries.end {
+            let out = &mut out[(query - queries.start) * heads.count * heads.width..];
+            // Queries with a window see different keys.
+            let at_once = if heads.window.is_some() { 1 } else { queries.end - query };
+            query += match (M::QUERIES, at_once) {
+                (2.., 2..) => text.answer::<M, 2>(head, query, &keys, &mut scores, out),
+                _ => text.answer::<M, 1>(head, query, &keys, &mut scores, out),
             };
-            products::<M>(part(query, 0), &keys, &mut buffer);
-            let scores = &mut buffer.as_flattened_mut()[seen.clone()];
+        }
+    }
+}
+
+/// A text whose rows attend to it.
+struct Text<'a> {
+    qkv: &'a [f32],
+    heads: Heads<'a>,
+    tokens: usize,
+}
+
+impl<'a> Text<'a> {
+    /// A head's query (0), key (1) or value (2).
+    #[inline(always)]
+    fn part(&self, row: usize, part: usize, head: usize) -> &'a [f32] {
+        let Heads { count, width, .. } = self.heads;
+        &self.qkv[((row * 3 + part) * count + head) * width..][..width]
+    }
+
+    /// One head's output for the queries from `query` on; says how many they are.
+    #[inline(always)]
+    fn answer<M: Math, const QUERIES: usize>(
+        &self,
+        head: usize,
+        query: usize,
+        keys: &[[f32; BLOCK]],
+        scores: &mut [[f32; BLOCK]],
+        out: &mut [f32],
+    ) -> usize {
+        let heads = self.heads;
+        let seen = match heads.window {
+            None => 0..self.tokens,
+            Some(window) => query.saturating_sub(window)..(query + window + 1).min(self.tokens),
+        };
+        let asked: [&[f32]; QUERIES] = std::array::from_fn(|i| self.part(query + i, 0, head));
+        let blocks = self.tokens.div_ceil(BLOCK);
+        products::<M, QUERIES>(asked, keys, scores, blocks);
+        let mut sums = [0.0; QUERIES];
+        for (i, sum) in sums.iter_mut().enumerate() {
+            let scores = scores[i * blocks..][..blocks].as_flattened_mut();
+            let scores = &mut scores[seen.clone()];
             for score in scores.iter_mut() {
                 *score *= heads.scale;
             }
             if let Some(bias) = heads.bias {
-                let nearest = (seen.start + bias.reach - query) * heads.count + head;
+                let nearest = (seen.start + bias.reach - query - i) * heads.count + head;
                 let by_distance = bias.table[nearest..].iter().step_by(heads.count);
                 for (score, bias) in scores.iter_mut().zip(by_distance) {
                     *score += bias;
                 }
             }
-            let sum = exponentials::<M>(scores);
-            let out = &mut out[head * heads.width..][..heads.width];
-            weigh::<M>(scores, seen.map(|key| part(key, 2)), out);
-            for value in out {
-                *value /= sum;
-            }
+            *sum = exponentials::<M>(scores);
         }
+        let weights: [&[f32]; QUERIES] =
+            std::array::from_fn(|i| &scores[i * blocks..][..blocks].as_flattened()[seen.clone()]);
+        let values = seen.clone().map(|key| self.part(key, 2, head));
+        weigh::<M, QUERIES>(weights, &values, heads.width, |i, first, values| {
+            let at = (i * heads.count + head) * heads.width + first;
+            for (out, value) in out[at..at + values.len()].iter_mut().zip(values) {
+                *out = value / sums[i];
+            }
+        });
+        QUERIES
     }
 }
 
@@ -106,44 +151,68 @@ fn transpose<'a>(
     }
 }
 
-/// The query's products with all keys, each one chain over the columns in ascending order.
+/// The queries' products with all keys, each one chain over the columns in ascending order.
+/// `out` holds `blocks` blocks for each query.
 #[inline(always)]
-fn products<M: Math>(query: &[f32], keys: &[[f32; BLOCK]], out: &mut [[f32; BLOCK]]) {
-    for (block, out) in keys.chunks_exact(query.len()).zip(out) {
-        let mut acc = [0.0; BLOCK];
-        for (&q, column) in query.iter().zip(block) {
-            for i in 0..BLOCK {
-                acc[i] = M::madd(q, column[i], acc[i]);
+fn products<M: Math, const QUERIES: usize>(
+    queries: [&[f32]; QUERIES],
+    keys: &[[f32; BLOCK]],
+    out: &mut [[f32; BLOCK]],
+    blocks: usize,
+) {
+    let width = queries[0].len();
+    for (index, block) in keys.chunks_exact(width).enumerate() {
+        let mut acc = [[0.0; BLOCK]; QUERIES];
+        for (at, column) in block.iter().enumerate() {
+            for i in 0..QUERIES {
+                let query = queries[i][at];
+                for j in 0..BLOCK {
+                    acc[i][j] = M::madd(query, column[j], acc[i][j]);
+                }
             }
         }
-        *out = acc;
+        for (i, acc) in acc.into_iter().enumerate() {
+            out[i * blocks + index] = acc;
+        }
     }
 }
 
-/// Adds up values by their weights, keys in ascending order.
+/// Adds up values by each query's weights, keys in ascending order, and hands on what it has:
+/// the query, the first column, and the columns from there.
 #[inline(always)]
-fn weigh<'a, M: Math>(
-    weights: &[f32],
-    values: impl Iterator<Item = &'a [f32]> + Clone,
-    out: &mut [f32],
+fn weigh<'a, M: Math, const QUERIES: usize>(
+    weights: [&[f32]; QUERIES],
+    values: &(impl Iterator<Item = &'a [f32]> + Clone),
+    width: usize,
+    mut store: impl FnMut(usize, usize, &[f32]),
 ) {
-    let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
-    for (index, out) in blocks.iter_mut().enumerate() {
-        let mut acc = [0.0; BLOCK];
-        for (&weight, value) in weights.iter().zip(values.clone()) {
-            let value = &value[index * BLOCK..][..BLOCK];
-            for i in 0..BLOCK {
-                acc[i] = M::madd(weight, value[i], acc[i]);
+    let whole = width - width % BLOCK;
+    for first in (0..whole).step_by(BLOCK) {
+        let mut acc = [[0.0; BLOCK]; QUERIES];
+        for (key, value) in values.clone().enumerate() {
+            let value = &value[first..first + BLOCK];
+            for i in 0..QUERIES {
+                let weight = weights[i][key];
+                for j in 0..BLOCK {
+                    acc[i][j] = M::madd(weight, value[j], acc[i][j]);
+                }
             }
         }
-        *out = acc;
-    }
-    rest.fill(0.0);
-    for (&weight, value) in weights.iter().zip(values) {
-        let value = &value[value.len() - rest.len()..];
-        for (out, &value) in rest.iter_mut().zip(value) {
-            *out = M::madd(weight, value, *out);
+        for (i, acc) in acc.iter().enumerate() {
+            store(i, first, acc);
         }
+    }
+    if whole == width {
+        return;
+    }
+    for (i, weights) in weights.iter().enumerate() {
+        let mut acc = [0.0; BLOCK];
+        for (&weight, value) in weights.iter().zip(values.clone()) {
+            for (acc, &value) in acc.iter_mut().zip(&value[whole..]) {
+                *acc = M::madd(weight, value, *acc);
+            }
+        }
+        store(i, whole, &acc[..width - whole]);
     }
 }
 

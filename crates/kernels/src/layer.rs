@@ -68,13 +68,22 @@ impl Layer {
         }
         apply::<M>(finish.activation, &mut block);
         let first = panel * PANEL;
-        let width = PANEL.min(self.outputs - first);
         let at = row * self.outputs + first;
-        if let Some(residual) = finish.residual {
-            for (value, add) in block.iter_mut().zip(&residual[at..at + width]) {
-                *value += add;
+        let width = PANEL.min(self.outputs - first);
+        let out = &mut out[at..at + width];
+        let residual = finish.residual.map(|residual| &residual[at..at + width]);
+        // A whole panel's length is known to the compiler; any other would be a call to copy it.
+        if let Some(out) = out.as_mut_array::<PANEL>() {
+            if let Some(residual) = residual.and_then(|residual| residual.as_array::<PANEL>()) {
+                for (value, add) in block.iter_mut().zip(residual) {
+                    *value += add;
+                }
             }
+            *out = block;
+            return;
         }
-        out[at..at + width].copy_from_slice(&block[..width]);
+        for (at, (out, value)) in out.iter_mut().zip(block).enumerate() {
+            *out = value + residual.map_or(0.0, |residual| residual[at]);
+        }
     }
 }

@@ -32,6 +32,7 @@ mod norm;
 mod pool;
 mod quantize;
 mod reduce;
+mod rotate;
 mod sum_rows;
 
 pub use activation::Activation;

@@ -7,12 +7,13 @@ use crate::arch::{Dot, Lane, OFFSET, Plain, WIDTH, Weights, dispatch_dot};
 use crate::layer::{Finish, Layer};
 use crate::memory::{OutOfMemory, filled};
 use crate::quantize::Rows8;
+use crate::rotate::{rotate, size};
 
 /// The largest size of a quantised weight.
-const TOP: f32 = 63.0;
+const TOP: f32 = 127.0;
 
 /// Inputs of the widest layer whose sums fit into 32 bits.
-const WIDEST: usize = i32::MAX as usize / (127 * 127);
+const WIDEST: usize = i32::MAX as usize / (255 * 63);
 
 /// A weight `[outputs, inputs]` in bytes, each output with a scale of its own, and its bias.
 #[derive(Debug, Clone)]
@@ -43,11 +44,15 @@ impl Packed8 {
         let (blocks, depth) = (outputs.div_ceil(WIDTH), inputs.div_ceil(4));
         let mut panels = filled([OFFSET; 4 * WIDTH], blocks * depth)?;
         let mut scales = filled([0.0; WIDTH], blocks)?;
-        for (output, row) in weight.chunks_exact(inputs.max(1)).enumerate() {
+        let mut row = filled(0.0, inputs)?;
+        for (output, plain) in weight.chunks_exact(inputs.max(1)).enumerate() {
             let (panel, column) = (output / WIDTH, output % WIDTH);
+            row.copy_from_slice(plain);
+            rotate(&mut row);
             let largest = row.iter().fold(0.0f32, |top, value| top.max(value.abs()));
             let scale = largest / TOP;
-            scales[panel][column] = scale;
+            // Two rotations make a product larger by their size, a power of two.
+            scales[panel][column] = scale / size(inputs) as f32;
             for (input, value) in row.iter().enumerate() {
                 let byte = if scale > 0.0 { (value / scale).round_ties_even() } else { 0.0 };
                 panels[panel * depth + input / 4][column * 4 + input % 4] =
@@ -115,7 +120,7 @@ fn tile<D: Dot, const ROWS: usize>(
     let rows: [&[[i8; 4]]; ROWS] = std::array::from_fn(|i| &x.values[(row + i) * depth..][..depth]);
     let mut sums = [[0; WIDTH]; ROWS];
     for first in (0..WIDTH).step_by(D::BLOCK) {
-        // Each weight is 64 too large; this takes what that adds away again.
+        // Each weight is 128 too large; this takes what that adds away again.
         let excess = |i: usize| -i32::from(OFFSET) * x.sums[row + i];
         let mut acc: [D::Sums; ROWS] = std::array::from_fn(|i| D::start(excess(i)));
         for (k, weights) in panel.iter().enumerate() {
@@ -170,17 +175,24 @@ mod tests {
             let packed = Packed8::new(&weight, bias.len(), inputs, Some(&bias)).unwrap();
             let rows = Rows8::new(Lane::PORTABLE, &x, inputs);
             let bytes = rows.values.chunks(inputs.div_ceil(4));
+            let back = |row: Vec<f32>| {
+                let mut row = row;
+                rotate(&mut row);
+                row.into_iter().map(|v| v / size(inputs) as f32).collect::<Vec<_>>()
+            };
             let near: Vec<f32> = bytes
                 .zip(&rows.scales)
                 .flat_map(|(row, scale)| {
-                    row.as_flattened()[..inputs].iter().map(move |&b| f32::from(b) * scale)
+                    back(row.as_flattened()[..inputs].iter().map(|&b| f32::from(b) * scale).collect())
                 })
                 .collect();
             let weight: Vec<f32> = weight
                 .chunks(inputs)
                 .flat_map(|row| {
+                    let mut row = row.to_vec();
+                    rotate(&mut row);
                     let scale = row.iter().fold(0.0f32, |top, v| top.max(v.abs())) / TOP;
-                    row.iter().map(move |v| (v / scale).round_ties_even() * scale)
+                    back(row.iter().map(|v| (v / scale).round_ties_even() * scale).collect())
                 })
                 .collect();
             let expected = oracle::linear(&near, &weight, &bias, inputs);

@@ -4,11 +4,12 @@
 //! row does not, and an outlier costs only its own row.
 
 use crate::arch::{Lane, dispatch};
+use crate::rotate::rotate;
 
 /// The largest size of a quantised input.
-const TOP: f32 = 127.0;
+const TOP: f32 = 63.0;
 
-/// Quantised rows: each value is `byte × scale`, rounded to nearest, ties to even.
+/// Quantised rows: each value of a rotated row is `byte × scale`, rounded to nearest, ties to even.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Rows8 {
     /// Row by row; each row filled up with zeros to a multiple of four.
@@ -38,9 +39,12 @@ impl Rows8 {
 #[allow(clippy::extra_unused_type_parameters, reason = "nothing here is rounded twice")]
 fn body<M>(x: &[f32], width: usize, out: &mut Rows8) {
     let stride = width.div_ceil(4);
+    let mut rotated = vec![0.0; width];
     let rows = x.chunks_exact(width).zip(out.values.chunks_exact_mut(stride));
     for ((row, bytes), (scale, sum)) in rows.zip(out.scales.iter_mut().zip(&mut out.sums)) {
-        (*scale, *sum) = quantize(row, bytes.as_flattened_mut());
+        rotated.copy_from_slice(row);
+        rotate(&mut rotated);
+        (*scale, *sum) = quantize(&rotated, bytes.as_flattened_mut());
     }
 }
 
@@ -102,7 +106,9 @@ mod tests {
             for ((bytes, row), (scale, sum)) in
                 rows.zip(x.chunks(width)).zip(expected.scales.iter().zip(&expected.sums))
             {
-                for (&byte, &value) in bytes.iter().zip(row) {
+                let mut row = row.to_vec();
+                rotate(&mut row);
+                for (&byte, value) in bytes.iter().zip(row) {
                     let off = (f32::from(byte) * scale - value).abs();
                     prop_assert!(off <= 0.5001 * scale, "{value} as {byte} × {scale}");
                 }
@@ -117,11 +123,11 @@ mod tests {
         let tiny = f32::MIN_POSITIVE;
         for (name, row, bytes) in [
             ("zeros", [0.0; 3], [0; 3]),
-            ("all equal", [2.0; 3], [127; 3]),
-            ("both ends", [-2.0, 0.0, 2.0], [-127, 0, 127]),
-            ("ties to even", [0.5, 1.5, 127.0], [0, 2, 127]),
+            ("all equal", [2.0; 3], [63; 3]),
+            ("both ends", [-2.0, 0.0, 2.0], [-63, 0, 63]),
+            ("ties to even", [0.5, 1.5, 63.0], [0, 2, 63]),
             ("too small to matter", [tiny, -tiny, 0.0], [0; 3]),
-            ("the largest there is", [f32::MAX, f32::MIN, 0.0], [127, -127, 0]),
+            ("the largest there is", [f32::MAX, f32::MIN, 0.0], [63, -63, 0]),
         ] {
             let (got, scale, _) = one(&row);
             assert_eq!(got, bytes, "{name}");

@@ -1,15 +1,15 @@
 //! Products of bytes, summed in 32 bits.
 //!
 //! Every lane computes the same sums exactly, so none can be told from another. Weights lie in
-//! [-63, 63] and are kept as `weight + 64`; inputs lie in [-127, 127]. Two products are then at most
-//! 2 · 127 · 127 = 32,258 and fit into the 16 bits that AVX2's and wasm's instructions have for
-//! them; and an instruction that takes an unsigned and a signed byte takes these as they are.
+//! [-127, 127] and are kept as `weight + 128`; inputs lie in [-63, 63]. Two products are then at
+//! most 2 · 255 · 63 = 32,130 and fit into the 16 bits that AVX2 has for them; and an instruction
+//! that takes an unsigned and a signed byte takes these as they are.
 
 /// Outputs of a panel.
 pub(crate) const WIDTH: usize = 16;
 
 /// Added to each weight.
-pub(crate) const OFFSET: u8 = 64;
+pub(crate) const OFFSET: u8 = 128;
 
 /// Four inputs of each output of a panel, side by side.
 pub(crate) type Weights = [u8; 4 * WIDTH];

@@ -92,15 +92,21 @@ pub(crate) trait Math {
     /// Rows of the output that a matrix tile keeps in registers.
     const TILE_ROWS: usize;
 
+    /// Queries that an attention takes at once.
+    const QUERIES: usize;
+
     /// `a * b + c`; fused where that is one instruction.
     fn madd(a: f32, b: f32, c: f32) -> f32;
 }
 
 /// Multiply, round, add: without the instruction, a fused multiply-add is a library call.
-pub(crate) struct Plain;
+/// Registers hold this many values.
+pub(crate) struct Plain<const LANES: usize = 4>;
 
-impl Math for Plain {
-    const TILE_ROWS: usize = 2;
+impl<const LANES: usize> Math for Plain<LANES> {
+    const TILE_ROWS: usize = if LANES > 4 { 6 } else { 2 };
+    // The compiler makes vectors of one query's products and sums, and none of more.
+    const QUERIES: usize = 1;
 
     #[inline(always)]
     fn madd(a: f32, b: f32, c: f32) -> f32 {
@@ -114,6 +120,8 @@ pub(crate) struct Fused;
 
 impl Math for Fused {
     const TILE_ROWS: usize = 6;
+    // Sixteen registers of eight: eight hold sums.
+    const QUERIES: usize = 2;
 
     #[inline(always)]
     fn madd(a: f32, b: f32, c: f32) -> f32 {
@@ -148,19 +156,16 @@ macro_rules! dispatch {
         use $crate::arch::{Isa, Plain};
         match ($lane.isa, $lane.fused) {
             (Isa::Portable, _) => $body::<Plain>($($arg),*),
+            // Wider registers made these loops slower: 11.2 s in place of 8.6 s for 256 texts of 128
+            // tokens on Zen 4.
             #[cfg(target_arch = "x86_64")]
-            (Isa::Avx2, true) => switched_on!("avx2,fma", $body::<Fused>($($arg: $ty),*)),
+            (Isa::Avx2 | Isa::Avx512 | Isa::Vnni, true) => switched_on!("avx2,fma", $body::<Fused>($($arg: $ty),*)),
             #[cfg(target_arch = "x86_64")]
-            (Isa::Avx2, false) => switched_on!("avx2", $body::<Plain>($($arg: $ty),*)),
-            #[cfg(target_arch = "x86_64")]
-            (Isa::Avx512 | Isa::Vnni, true) => switched_on!(
-                "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl",
-                $body::<Fused>($($arg: $ty),*)
-            ),
+            (Isa::Avx2, false) => switched_on!("avx2", $body::<Plain<8>>($($arg: $ty),*)),
             #[cfg(target_arch = "x86_64")]
             (Isa::Avx512 | Isa::Vnni, false) => switched_on!(
                 "avx2,avx512f,avx512bw,avx512dq,avx512vl",
-                $body::<Plain>($($arg: $ty),*)
+                $body::<Plain<16>>($($arg: $ty),*)
             ),
         }
     }};

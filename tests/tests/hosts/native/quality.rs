@@ -79,6 +79,21 @@ fn minilm_in_bytes_ranks_like_minilm_in_singles() {
     near("MiniLM in bytes, Spearman", spearman, 0.867_163, 0.003);
 }
 
+#[test]
+fn minilm_in_bytes_points_where_minilm_in_singles_does() {
+    let texts = crate::bits::texts();
+    let vectors = |precision| minilm(precision).vectors(texts.clone());
+    let (bytes, singles) = (vectors(Precision::Int8), vectors(Precision::F32));
+    let mut cosines: Vec<(f64, &String)> =
+        bytes.iter().zip(&singles).map(|(a, b)| cosine(a, b)).zip(&texts).collect();
+    cosines.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (worst, text) = cosines[0];
+    let median = cosines[cosines.len() / 2].0;
+    println!("MiniLM in bytes: median cosine {median:.6}, smallest {worst:.6}");
+    assert!(worst >= 0.995, "expected 0.995 at least, got {worst} on {text:?}");
+    assert!(median >= 0.999, "expected 0.999 at least, got {median}");
+}
+
 /// The figure in the row of the card's table that begins so.
 fn card(row: &str) -> f64 {
     let card = trireme_tests::repo_root().join("models/default/README.md");
