@@ -290,3 +290,19 @@ fn the_server_starts_alone_and_ends_when_it_is_asked_to() {
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(0), "a server that is asked to end ends well");
 }
+
+#[test]
+fn a_precision_is_chosen_and_answers_say_which() {
+    for (precision, expected) in [("auto", "f32"), ("f32", "f32"), ("int8", "int8")] {
+        let got = json(&["info", "--json", "--precision", precision]);
+        assert_eq!(got["precision"], expected, "--precision {precision}: {got}");
+    }
+    let of = |precision| vectors(&json(&["embed", "--precision", precision, "two oars"]));
+    let (bytes, singles) = (of("int8"), of("f32"));
+    assert_ne!(bytes, singles, "int8 computed in singles");
+    let gap = bytes[0].iter().zip(&singles[0]).fold(0.0, |gap: f64, (a, b)| gap.max((a - b).abs()));
+    assert!(gap < 0.02, "expected nearly the same vector, got {gap} between");
+    let (code, error) = fault(&["info", "--precision", "int7"]);
+    assert_eq!(code, 2, "{error}");
+    assert!(error.contains("int8"), "{error}");
+}

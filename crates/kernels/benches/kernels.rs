@@ -6,9 +6,23 @@
 
 use std::time::{Duration, Instant};
 
-use trireme_kernels::{Activation, Finish, Heads, Lane, Norm, Packed, attend, layer_norm, linear};
+use trireme_kernels::{
+    Activation, Finish, Heads, Lane, Norm, Packed, Packed8, attend, layer_norm, linear, linear8,
+};
 
 const ROUNDS: usize = 40;
+
+/// Rows, inputs and outputs of a MiniLM's products, and one of a DistilBERT's.
+const SHAPES: [(usize, usize, usize); 6] = [
+    (1, 384, 1536),
+    (16, 384, 1536),
+    (128, 384, 1152),
+    (128, 384, 1536),
+    (128, 1536, 384),
+    (128, 768, 768),
+];
+
+const PLAIN: Finish<'_> = Finish { activation: Activation::None, residual: None };
 
 /// The best time of each function, run in turn.
 fn best<const N: usize>(mut run: [&mut dyn FnMut(); N]) -> [Duration; N] {
@@ -38,19 +52,11 @@ fn products() {
         "lane", "rows×inputs×outputs", "ours", "matrixmultiply", "ratio"
     );
     for lane in Lane::all() {
-        for (rows, inputs, outputs) in [
-            (1, 384, 1536),
-            (16, 384, 1536),
-            (128, 384, 1152),
-            (128, 384, 1536),
-            (128, 1536, 384),
-            (128, 768, 768),
-        ] {
+        for (rows, inputs, outputs) in SHAPES {
             let (x, weight) = (noise(rows * inputs), noise(outputs * inputs));
             let packed = Packed::new(&weight, outputs, inputs, None).unwrap();
             let (mut ours, mut theirs) = (vec![0.0; rows * outputs], vec![0.0; rows * outputs]);
-            let finish = Finish { activation: Activation::None, residual: None };
-            let mut run = || linear(lane, &x, &packed, finish, &mut ours);
+            let mut run = || linear(lane, &x, &packed, PLAIN, &mut ours);
             let mut peer = || {
                 #[allow(unsafe_code)]
                 // SAFETY: the strides stay within slices of rows × inputs, outputs × inputs and
@@ -83,6 +89,34 @@ fn products() {
                 giga(work, ours),
                 giga(work, theirs),
                 theirs.as_secs_f64() / ours.as_secs_f64(),
+            );
+        }
+    }
+}
+
+/// The same product in bytes, rotation and quantisation of its input among it.
+fn bytes() {
+    println!(
+        "\n{:10} {:22} {:>10} {:>15} {:>7}",
+        "lane", "rows×inputs×outputs", "f32", "int8", "ratio"
+    );
+    for lane in Lane::all() {
+        for (rows, inputs, outputs) in SHAPES {
+            let (x, weight) = (noise(rows * inputs), noise(outputs * inputs));
+            let singles = Packed::new(&weight, outputs, inputs, None).unwrap();
+            let bytes = Packed8::new(&weight, outputs, inputs, None).unwrap();
+            let (mut one, mut other) = (vec![0.0; rows * outputs], vec![0.0; rows * outputs]);
+            let mut in_singles = || linear(lane, &x, &singles, PLAIN, &mut one);
+            let mut in_bytes = || linear8(lane, &x, &bytes, PLAIN, &mut other);
+            let [in_singles, in_bytes] = best([&mut in_singles, &mut in_bytes]);
+            let work = 2 * rows * inputs * outputs;
+            println!(
+                "{:10} {:22} {:6.1} GF/s {:10.1} Go/s {:6.2}x",
+                lane.name(),
+                format!("{rows}×{inputs}×{outputs}"),
+                giga(work, in_singles),
+                giga(work, in_bytes),
+                in_singles.as_secs_f64() / in_bytes.as_secs_f64(),
             );
         }
     }
@@ -125,5 +159,6 @@ fn between() {
 
 fn main() {
     products();
+    bytes();
     between();
 }
