@@ -49,6 +49,21 @@ impl Layout {
         self.len() == 0
     }
 
+    /// The row that each text begins with, and behind them all the number of rows.
+    #[must_use]
+    pub fn starts(&self) -> &[u32] {
+        &self.starts
+    }
+
+    /// The rows of one text.
+    ///
+    /// # Panics
+    /// Where there is no such text.
+    #[must_use]
+    pub fn text(&self, index: usize) -> Range<usize> {
+        self.starts[index] as usize..self.starts[index + 1] as usize
+    }
+
     /// The rows of each text, in order.
     pub fn texts(&self) -> impl ExactSizeIterator<Item = Range<usize>> + '_ {
         self.starts.windows(2).map(|pair| pair[0] as usize..pair[1] as usize)

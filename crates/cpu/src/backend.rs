@@ -1,27 +1,32 @@
 //! The port's operations, each a cut along rows and one kernel call a piece.
 
+use std::ops::Range;
+
 use trireme_backend::{
     Attention, Backend, BackendError, BoxFuture, Epilogue, Layout, Lookup, Matrix, Per, Pooling,
     Position, Precision,
 };
 use trireme_kernels::{self as kernels, Lane};
 
-use crate::Executor;
+use crate::spare::{Buffer, Spare};
+use crate::{Cuts, Executor};
 
-/// Rows of one piece: enough to keep a weight panel busy, few enough that its inputs stay in L2.
-const PIECE: usize = 48;
+/// Inputs of one piece, in values: few enough to stay in the second cache while every weight passes
+/// by, and as many as that allows, because every weight passes by once a piece.
+const PIECE: usize = 64 * 1024;
 
 /// The CPU as a place that computes.
 pub struct Cpu {
     executor: Box<dyn Executor>,
     lane: Lane,
     precision: Precision,
+    spare: Spare,
 }
 
 /// A row-major block of activations.
 #[derive(Debug, Clone)]
 pub struct Acts {
-    values: Vec<f32>,
+    buffer: Buffer,
     width: usize,
 }
 
@@ -61,15 +66,16 @@ impl Acts {
     /// The values, row by row.
     #[must_use]
     pub fn values(&self) -> &[f32] {
-        &self.values
+        &self.buffer.values
     }
 
     fn rows(&self) -> usize {
-        self.values.len() / self.width.max(1)
+        self.values().len() / self.width.max(1)
     }
 
-    fn row(&self, row: usize) -> &[f32] {
-        &self.values[row * self.width..][..self.width]
+    /// Some rows' values.
+    fn range(&self, rows: Range<usize>) -> &[f32] {
+        &self.values()[rows.start * self.width..rows.end * self.width]
     }
 }
 
@@ -77,7 +83,7 @@ impl Cpu {
     /// A backend over this executor, with these instructions, that computes in singles.
     #[must_use]
     pub fn new(executor: Box<dyn Executor>, lane: Lane) -> Self {
-        Self { executor, lane, precision: Precision::F32 }
+        Self { executor, lane, precision: Precision::F32, spare: Spare::default() }
     }
 
     /// The same, computing in other numbers. In bytes, every lane gives the same bits: the sums are
@@ -97,27 +103,24 @@ impl Cpu {
         self.lane
     }
 
-    /// Computes `rows × width` values, piece by piece; `work` gets the first row of its piece.
-    fn by_rows(
-        &self,
-        op: &'static str,
-        rows: usize,
-        width: usize,
-        work: impl Fn(usize, &mut [f32]) + Sync,
-    ) -> Result<Acts, BackendError> {
-        let mut values = zeros(op, rows.saturating_mul(width))?;
-        self.cut(&mut values, width, work);
-        Ok(Acts { values, width })
+    /// Memory for `rows × width` values, with anything in it.
+    fn room(&self, op: &'static str, rows: usize, width: usize) -> Result<Acts, BackendError> {
+        let buffer = self.spare.take(rows.saturating_mul(width)).map_err(|oom| short(op, oom))?;
+        Ok(Acts { buffer, width })
     }
 
-    fn cut(&self, out: &mut [f32], width: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
-        if out.is_empty() {
+    /// Writes all rows of `out`, piece by piece; `work` gets the first row of its piece. A row of
+    /// the output is made of `inputs` values.
+    fn by_rows(&self, out: &mut Acts, inputs: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+        if out.values().is_empty() {
             return;
         }
-        let rows = out.len() / width;
-        let piece = rows.div_ceil(self.executor.threads()).clamp(1, PIECE);
-        self.executor
-            .for_each(out, piece * width, &|index, out: &mut [f32]| work(index * piece, out));
+        let fits = (PIECE / inputs).next_multiple_of(24);
+        let piece = out.rows().div_ceil(self.executor.threads()).clamp(1, fits);
+        let cuts = Cuts::Every(piece * out.width);
+        self.executor.for_each(&mut out.buffer.values, cuts, &|index, out: &mut [f32]| {
+            work(index * piece, out);
+        });
     }
 }
 
@@ -187,21 +190,25 @@ impl Backend for Cpu {
                 return Err(BackendError::IdOutOfRange { op: "embed", id, rows });
             }
         }
-        self.by_rows("embed", tokens, width, |first, out| {
+        let mut out = self.room("embed", tokens, width)?;
+        self.by_rows(&mut out, width, |first, out| {
+            out.fill(0.0);
             for (token, out) in (first..).zip(out.chunks_exact_mut(width)) {
                 for Lookup { table, ids } in lookups {
                     let at = ids[token] as usize * width;
                     kernels::add_row(out, &table.values[at..at + width]);
                 }
             }
-        })
+        });
+        Ok(out)
     }
 
     fn norm(&self, x: &mut Acts, norm: &kernels::Norm) -> Result<(), BackendError> {
         if x.width != norm.gain.len() {
             return Err(BackendError::shape("norm", norm.gain.len(), x.width));
         }
-        self.cut(&mut x.values, x.width, |_, rows| kernels::layer_norm(self.lane, rows, norm));
+        let width = x.width;
+        self.by_rows(x, width, |_, rows| kernels::layer_norm(self.lane, rows, norm));
         Ok(())
     }
 
@@ -224,16 +231,18 @@ impl Backend for Cpu {
             return Err(BackendError::shape("linear", expected, got));
         }
         let activation = activation(epilogue.activation);
-        self.by_rows("linear", x.rows(), outputs, |first, out| {
-            let rows = out.len() / outputs;
-            let x = &x.values[first * x.width..][..rows * x.width];
-            let residual = epilogue.residual.map(|add| &add.values[first * outputs..][..out.len()]);
+        let mut out = self.room("linear", x.rows(), outputs)?;
+        self.by_rows(&mut out, x.width, |first, out| {
+            let rows = first..first + out.len() / outputs;
+            let x = x.range(rows.clone());
+            let residual = epilogue.residual.map(|add| add.range(rows));
             let finish = kernels::Finish { activation, residual };
             match weight {
                 Linear::Singles(weight) => kernels::linear(self.lane, x, weight, finish, out),
                 Linear::Bytes(weight) => kernels::linear8(self.lane, x, weight, finish, out),
             }
-        })
+        });
+        Ok(out)
     }
 
     fn attention(
@@ -244,20 +253,33 @@ impl Backend for Cpu {
     ) -> Result<Acts, BackendError> {
         let heads = heads(qkv, layout, attention)?;
         let width = heads.count * heads.width;
-        self.by_rows("attention", layout.tokens(), width, |first, mut out| {
+        let mut out = self.room("attention", layout.tokens(), width)?;
+        let attend = |text: Range<usize>, queries: Range<usize>, out: &mut [f32]| {
+            kernels::attend(self.lane, qkv.range(text), queries, heads, out);
+        };
+        // A text's keys are laid out once for each piece that it is cut into.
+        if layout.len() >= 2 * self.executor.threads() || self.executor.threads() == 1 {
+            let cuts = Cuts::At { starts: layout.starts(), width };
+            self.executor.for_each(&mut out.buffer.values, cuts, &|text, out: &mut [f32]| {
+                let text = layout.text(text);
+                attend(text.clone(), 0..text.len(), out);
+            });
+            return Ok(out);
+        }
+        self.by_rows(&mut out, width, |first, mut out| {
             // A piece may span several texts: attend for each in turn.
             let mut row = first;
             while !out.is_empty() {
                 let text = layout.text_of(row);
                 let take = (text.end - row).min(out.len() / width);
                 let (piece, rest) = out.split_at_mut(take * width);
-                let rows = &qkv.values[text.start * qkv.width..text.end * qkv.width];
-                let queries = row - text.start..row - text.start + take;
-                kernels::attend(self.lane, rows, queries, heads, piece);
+                let first = row - text.start;
+                attend(text, first..first + take, piece);
                 out = rest;
                 row += take;
             }
-        })
+        });
+        Ok(out)
     }
 
     fn pool(&self, x: &Acts, layout: &Layout, pooling: Pooling) -> Result<Acts, BackendError> {
@@ -265,21 +287,22 @@ impl Backend for Cpu {
             let expected = format!("{} rows", layout.tokens());
             return Err(BackendError::shape("pool", expected, x.rows()));
         }
-        let mut values = zeros("pool", layout.len() * x.width)?;
-        for (text, out) in layout.texts().zip(values.chunks_exact_mut(x.width.max(1))) {
-            let rows = &x.values[text.start * x.width..text.end * x.width];
+        let mut pooled = self.room("pool", layout.len(), x.width)?;
+        let rows = pooled.buffer.values.chunks_exact_mut(x.width.max(1));
+        for (text, out) in layout.texts().zip(rows) {
+            let (first, last) = (text.start, text.end - 1);
             match pooling {
-                Pooling::Mean => kernels::mean_rows(rows, out),
-                Pooling::Max => kernels::max_rows(rows, out),
-                Pooling::Cls => out.copy_from_slice(x.row(text.start)),
-                Pooling::LastToken => out.copy_from_slice(x.row(text.end - 1)),
+                Pooling::Mean => kernels::mean_rows(x.range(text), out),
+                Pooling::Max => kernels::max_rows(x.range(text), out),
+                Pooling::Cls => out.copy_from_slice(x.range(first..first + 1)),
+                Pooling::LastToken => out.copy_from_slice(x.range(last..last + 1)),
             }
         }
-        Ok(Acts { values, width: x.width })
+        Ok(pooled)
     }
 
     fn read<'a>(&'a self, x: &'a Acts) -> BoxFuture<'a, Result<Vec<f32>, BackendError>> {
-        Box::pin(std::future::ready(Ok(x.values.clone())))
+        Box::pin(std::future::ready(Ok(x.values().to_vec())))
     }
 }
 

@@ -17,8 +17,9 @@
 
 mod backend;
 mod executor;
+mod spare;
 
 pub use backend::{Acts, Cpu, Linear, Table};
-pub use executor::{Executor, Inline};
+pub use executor::{Cuts, Executor, Inline, Work};
 pub use trireme_backend::Precision;
 pub use trireme_kernels::Lane;

@@ -1,7 +1,7 @@
 //! The CPU backend passes the port's suite on every lane and with any cut of the work.
 
 use trireme_backend::conformance;
-use trireme_cpu::{Cpu, Executor, Inline, Lane};
+use trireme_cpu::{Cpu, Cuts, Executor, Inline, Lane, Work};
 
 /// Cuts as a machine with this many threads would, and runs the pieces backwards.
 struct Backwards(usize);
@@ -11,9 +11,8 @@ impl Executor for Backwards {
         self.0
     }
 
-    fn for_each(&self, out: &mut [f32], len: usize, work: &(dyn Fn(usize, &mut [f32]) + Sync)) {
-        for (index, piece) in out.chunks_mut(len).enumerate().collect::<Vec<_>>().into_iter().rev()
-        {
+    fn for_each(&self, out: &mut [f32], cuts: Cuts<'_>, work: &Work<'_>) {
+        for (index, piece) in cuts.pieces(out).enumerate().collect::<Vec<_>>().into_iter().rev() {
             work(index, piece);
         }
     }

@@ -1,6 +1,6 @@
 //! The functions between two linear layers.
 
-use crate::arch::Math;
+use crate::arch::Vector;
 use crate::math::{erf, exp, tanh};
 
 /// Which function; the exact forms, never an approximation that the name does not say.
@@ -20,37 +20,41 @@ pub enum Activation {
     Tanh,
 }
 
-/// Applies the function to each value in place.
+/// Applies the function to all values.
 #[inline(always)]
-pub(crate) fn apply<M: Math>(activation: Activation, values: &mut [f32]) {
+pub(crate) fn apply<V: Vector>(activation: Activation, values: &mut [V]) {
+    // A loop for each, written out: a function that is handed on is not compiled for the lane.
+    macro_rules! each {
+        (|$x:ident| $value:expr) => {
+            for value in values {
+                let $x = *value;
+                *value = $value;
+            }
+        };
+    }
     match activation {
         Activation::None => {}
-        Activation::Gelu => each(values, gelu::<M>),
-        Activation::GeluTanh => each(values, gelu_tanh::<M>),
-        // Not `max`: it would turn NaN into zero, and a broken weight would go unseen.
-        Activation::Relu => each(values, |x| if x < 0.0 { 0.0 } else { x }),
-        Activation::Silu => each(values, |x| x / (1.0 + exp::<M>(-x))),
-        Activation::Tanh => each(values, tanh::<M>),
+        Activation::Gelu => each!(|x| gelu(x)),
+        Activation::GeluTanh => each!(|x| gelu_tanh(x)),
+        // Written so that a NaN stays: zero in its place would hide a broken weight.
+        Activation::Relu => each!(|x| x.larger(V::splat(0.0))),
+        Activation::Silu => each!(|x| x / (V::splat(1.0) + exp(V::splat(0.0) - x))),
+        Activation::Tanh => each!(|x| tanh(x)),
     }
 }
 
 #[inline(always)]
-fn each(values: &mut [f32], f: impl Fn(f32) -> f32) {
-    for value in values {
-        *value = f(*value);
-    }
+fn gelu<V: Vector>(x: V) -> V {
+    let erf = erf(x * V::splat(std::f32::consts::FRAC_1_SQRT_2));
+    V::splat(0.5) * x * (V::splat(1.0) + erf)
 }
 
 #[inline(always)]
-fn gelu<M: Math>(x: f32) -> f32 {
-    0.5 * x * (1.0 + erf::<M>(x * std::f32::consts::FRAC_1_SQRT_2))
-}
-
-#[inline(always)]
-fn gelu_tanh<M: Math>(x: f32) -> f32 {
+fn gelu_tanh<V: Vector>(x: V) -> V {
     const SQRT_2_OVER_PI: f32 = 0.797_884_6;
-    let inner = SQRT_2_OVER_PI * M::madd(0.044_715 * x * x, x, x);
-    0.5 * x * (1.0 + tanh::<M>(inner))
+    let cubed = V::splat(0.044_715) * x * x;
+    let inner = V::splat(SQRT_2_OVER_PI) * cubed.madd(x, x);
+    V::splat(0.5) * x * (V::splat(1.0) + tanh(inner))
 }
 
 #[cfg(test)]
@@ -58,7 +62,17 @@ mod tests {
     use trireme_backend::{Activation as Meant, oracle};
 
     use super::*;
-    use crate::arch::{Fused, Plain};
+    use crate::arch::{LANES, Of};
+
+    type Plain = Of<f32, 16, false>;
+    type Fused = Of<f32, 16, true>;
+
+    fn at<V: Vector>(activation: Activation, x: f32) -> f32 {
+        let (mut values, mut out) = ([V::splat(x)], [0.0; LANES]);
+        apply(activation, &mut values);
+        values[0].store(&mut out);
+        out[0]
+    }
 
     #[test]
     fn every_activation_is_what_its_name_says() {
@@ -74,11 +88,9 @@ mod tests {
             for step in -1200..=1200 {
                 let x = step as f32 / 100.0;
                 let expected = oracle::activate(meant, f64::from(x));
-                for apply in [apply::<Plain>, apply::<Fused>] {
-                    let mut got = [x];
-                    apply(ours, &mut got);
-                    let off = (f64::from(got[0]) - expected).abs();
-                    assert!(off < 2e-6, "{ours:?}({x}): expected {expected}, got {}", got[0]);
+                for got in [at::<Plain>(ours, x), at::<Fused>(ours, x)] {
+                    let off = (f64::from(got) - expected).abs();
+                    assert!(off < 2e-6, "{ours:?}({x}): expected {expected}, got {got}");
                 }
             }
         }
@@ -93,9 +105,8 @@ mod tests {
             Activation::Silu,
             Activation::Tanh,
         ] {
-            let mut got = [f32::NAN];
-            apply::<Plain>(activation, &mut got);
-            assert!(got[0].is_nan(), "{activation:?}(NaN): expected NaN, got {}", got[0]);
+            let got = at::<Plain>(activation, f32::NAN);
+            assert!(got.is_nan(), "{activation:?}(NaN): expected NaN, got {got}");
         }
     }
 }

@@ -1,13 +1,16 @@
 //! Attention of one text, a few query rows at a time.
 //!
-//! Scores of one query and head live in one buffer: no `S × S` block is ever written. Keys are
-//! taken in ascending order, so the answer does not depend on how query rows are shared out.
+//! Scores of a tile of queries and one head live in one buffer: no `S × S` block is ever written.
+//! Keys are taken in ascending order, so the answer does not depend on how query rows are shared
+//! out.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
-use crate::arch::{Lane, Math, dispatch};
-use crate::math::exp;
-use crate::reduce;
+use crate::arch::{Block, LANES, Lane, Simd, Vector, dispatch};
+use crate::math::exp_below_zero;
+use crate::reduce::filled_up;
+use crate::tile::{Tiled, by_tiles, tile};
 
 /// The shape of an attention.
 #[derive(Debug, Clone, Copy)]
@@ -51,27 +54,17 @@ pub fn attend(lane: Lane, qkv: &[f32], queries: Range<usize>, heads: Heads<'_>, 
 }
 
 #[inline(always)]
-fn body<M: Math>(qkv: &[f32], queries: Range<usize>, heads: Heads<'_>, out: &mut [f32]) {
+fn body<S: Simd>(qkv: &[f32], queries: Range<usize>, heads: Heads<'_>, out: &mut [f32]) {
     let text = Text { qkv, heads, tokens: qkv.len() / (3 * heads.count * heads.width) };
-    let blocks = text.tokens.div_ceil(BLOCK);
-    let mut keys = vec![[0.0; BLOCK]; blocks * heads.width];
-    let mut scores = vec![[0.0; BLOCK]; blocks * M::QUERIES];
-    for head in 0..heads.count {
-        transpose(&mut keys, heads.width, (0..text.tokens).map(|row| text.part(row, 1, head)));
-        let mut query = queries.start;
-        while query < queries.end {
-            let out = &mut out[(query - queries.start) * heads.count * heads.width..];
-            // Queries with a window see different keys.
-            let at_once = if heads.window.is_some() { 1 } else { queries.end - query };
-            query += match (M::QUERIES, at_once) {
-                (2.., 2..) => text.answer::<M, 2>(head, query, &keys, &mut scores, out),
-                _ => text.answer::<M, 1>(head, query, &keys, &mut scores, out),
-            };
-        }
+    let mut head = Head::<S::V>::new(text, queries.start, out);
+    for index in 0..heads.count {
+        head.turn_to(index);
+        by_tiles(S::V::ROWS, queries.clone(), &mut head);
     }
 }
 
 /// A text whose rows attend to it.
+#[derive(Clone, Copy)]
 struct Text<'a> {
     qkv: &'a [f32],
     heads: Heads<'a>,
@@ -85,146 +78,175 @@ impl<'a> Text<'a> {
         let Heads { count, width, .. } = self.heads;
         &self.qkv[((row * 3 + part) * count + head) * width..][..width]
     }
+}
 
-    /// One head's output for the queries from `query` on; says how many they are.
+/// One head of a text, laid out for products.
+struct Head<'a, V> {
+    text: Text<'a>,
+    index: usize,
+    /// Sixteen keys side by side, column by column; zeros behind the last.
+    keys: Vec<Block>,
+    /// Sixteen columns of each value, panel by panel; zeros behind the last.
+    values: Vec<Block>,
+    /// Of the queries of one tile, each with all keys.
+    scores: Vec<[f32; LANES]>,
+    /// The row that `out` begins with.
+    first: usize,
+    out: &'a mut [f32],
+    vector: PhantomData<V>,
+}
+
+impl<'a, V: Vector> Head<'a, V> {
     #[inline(always)]
-    fn answer<M: Math, const QUERIES: usize>(
-        &self,
-        head: usize,
-        query: usize,
-        keys: &[[f32; BLOCK]],
-        scores: &mut [[f32; BLOCK]],
-        out: &mut [f32],
-    ) -> usize {
-        let heads = self.heads;
-        let seen = match heads.window {
-            None => 0..self.tokens,
-            Some(window) => query.saturating_sub(window)..(query + window + 1).min(self.tokens),
+    fn new(text: Text<'a>, first: usize, out: &'a mut [f32]) -> Self {
+        let width = text.heads.width;
+        let blocks = text.tokens.div_ceil(LANES);
+        Self {
+            text,
+            index: 0,
+            keys: vec![Block([0.0; LANES]); blocks * width],
+            values: vec![Block([0.0; LANES]); text.tokens * width.div_ceil(LANES)],
+            scores: vec![[0.0; LANES]; blocks * V::ROWS],
+            first,
+            out,
+            vector: PhantomData,
+        }
+    }
+
+    /// Lays out the keys and values of a head; each writes all that the one before it wrote.
+    #[inline(always)]
+    fn turn_to(&mut self, index: usize) {
+        let Text { heads, tokens, .. } = self.text;
+        self.index = index;
+        for row in 0..tokens {
+            let key = self.text.part(row, 1, index);
+            let block = &mut self.keys[row / LANES * heads.width..][..heads.width];
+            for (column, &value) in block.iter_mut().zip(key) {
+                column.0[row % LANES] = value;
+            }
+            let (whole, rest) = self.text.part(row, 2, index).as_chunks::<LANES>();
+            for (panel, columns) in whole.iter().enumerate() {
+                self.values[panel * tokens + row].0 = *columns;
+            }
+            if !rest.is_empty() {
+                self.values[whole.len() * tokens + row].0 = filled_up(rest, 0.0);
+            }
+        }
+    }
+
+    /// The keys that some queries see, in whole blocks.
+    #[inline(always)]
+    fn seen(&self, queries: Range<usize>) -> Range<usize> {
+        let blocks = self.text.tokens.div_ceil(LANES);
+        match self.text.heads.window {
+            None => 0..blocks,
+            Some(window) => {
+                queries.start.saturating_sub(window) / LANES
+                    ..(queries.end + window).div_ceil(LANES).min(blocks)
+            }
+        }
+    }
+
+    /// Turns a query's products into softmax's numerators, and returns their sum.
+    #[inline(always)]
+    fn weigh(&self, query: usize, blocks: Range<usize>, scores: &mut [[f32; LANES]]) -> f32 {
+        let scale = match self.text.heads.bias {
+            // A factor that is not negative changes no order: it can wait for the largest.
+            None if self.text.heads.scale >= 0.0 => self.text.heads.scale,
+            _ => {
+                self.add_bias(query, blocks.start * LANES, scores.as_flattened_mut());
+                1.0
+            }
         };
-        let asked: [&[f32]; QUERIES] = std::array::from_fn(|i| self.part(query + i, 0, head));
-        let blocks = self.tokens.div_ceil(BLOCK);
-        products::<M, QUERIES>(asked, keys, scores, blocks);
-        let mut sums = [0.0; QUERIES];
+        self.hide(query, blocks.start * LANES, scores.as_flattened_mut());
+        let mut top = V::splat(f32::NEG_INFINITY);
+        for block in scores.iter() {
+            top = top.larger(V::load(block));
+        }
+        let (top, scale) = (V::splat(top.top()), V::splat(scale));
+        let mut sum = V::splat(0.0);
+        for block in scores {
+            let value = exp_below_zero((V::load(block) - top) * scale);
+            value.store(block);
+            sum = sum + value;
+        }
+        sum.sum()
+    }
+
+    /// Scales scores from the key `first` on, and adds what their distance gives them.
+    #[inline(always)]
+    fn add_bias(&self, query: usize, first: usize, scores: &mut [f32]) {
+        let Heads { count, scale, bias, .. } = self.text.heads;
+        for score in scores.iter_mut() {
+            *score *= scale;
+        }
+        let Some(bias) = bias else { return };
+        let nearest = (first + bias.reach - query) * count + self.index;
+        let by_distance = bias.table[nearest..].iter().step_by(count);
+        for (score, bias) in scores.iter_mut().zip(by_distance) {
+            *score += bias;
+        }
+    }
+
+    /// Keys that are not there, or not seen, weigh nothing.
+    #[inline(always)]
+    fn hide(&self, query: usize, first: usize, scores: &mut [f32]) {
+        let tokens = self.text.tokens;
+        let (start, end) = match self.text.heads.window {
+            None => (0, tokens),
+            Some(window) => (query.saturating_sub(window), (query + window + 1).min(tokens)),
+        };
+        scores[end - first..].fill(f32::NEG_INFINITY);
+        scores[..start.saturating_sub(first)].fill(f32::NEG_INFINITY);
+    }
+}
+
+impl<V: Vector> Tiled for Head<'_, V> {
+    /// A few queries. Each is one chain over the columns, then one over the keys, so which share a
+    /// tile changes no bit.
+    #[inline(always)]
+    fn tile<const ROWS: usize>(&mut self, query: usize) {
+        let Text { heads: Heads { count, width, .. }, tokens, .. } = self.text;
+        let blocks = self.seen(query..query + ROWS);
+        let mut scores = std::mem::take(&mut self.scores);
+        let mut asked: [&[f32]; ROWS] = [&[]; ROWS];
+        for (i, asked) in asked.iter_mut().enumerate() {
+            *asked = self.text.part(query + i, 0, self.index);
+        }
+        for (at, block) in blocks.clone().enumerate() {
+            let keys = &self.keys[block * width..][..width];
+            for (i, products) in tile::<V, ROWS>(asked, keys).into_iter().enumerate() {
+                products.store(&mut scores[i * blocks.len() + at]);
+            }
+        }
+        let mut sums = [0.0; ROWS];
         for (i, sum) in sums.iter_mut().enumerate() {
-            let scores = scores[i * blocks..][..blocks].as_flattened_mut();
-            let scores = &mut scores[seen.clone()];
-            for score in scores.iter_mut() {
-                *score *= heads.scale;
-            }
-            if let Some(bias) = heads.bias {
-                let nearest = (seen.start + bias.reach - query - i) * heads.count + head;
-                let by_distance = bias.table[nearest..].iter().step_by(heads.count);
-                for (score, bias) in scores.iter_mut().zip(by_distance) {
-                    *score += bias;
+            let scores = &mut scores[i * blocks.len()..][..blocks.len()];
+            *sum = self.weigh(query + i, blocks.clone(), scores);
+        }
+        let keys = blocks.start * LANES..(blocks.end * LANES).min(tokens);
+        let mut weights: [&[f32]; ROWS] = [&[]; ROWS];
+        for (i, weights) in weights.iter_mut().enumerate() {
+            *weights = &scores[i * blocks.len()..][..blocks.len()].as_flattened()[..keys.len()];
+        }
+        for (panel, values) in self.values.chunks_exact(tokens).enumerate() {
+            let added = tile::<V, ROWS>(weights, &values[keys.clone()]);
+            for (i, added) in added.into_iter().enumerate() {
+                let at = ((query - self.first + i) * count + self.index) * width + panel * LANES;
+                let columns = LANES.min(width - panel * LANES);
+                let out = &mut self.out[at..at + columns];
+                let added = added / V::splat(sums[i]);
+                if let Some(out) = out.as_mut_array() {
+                    added.store(out);
+                    continue;
                 }
-            }
-            *sum = exponentials::<M>(scores);
-        }
-        let weights: [&[f32]; QUERIES] =
-            std::array::from_fn(|i| &scores[i * blocks..][..blocks].as_flattened()[seen.clone()]);
-        let values = seen.clone().map(|key| self.part(key, 2, head));
-        weigh::<M, QUERIES>(weights, &values, heads.width, |i, first, values| {
-            let at = (i * heads.count + head) * heads.width + first;
-            for (out, value) in out[at..at + values.len()].iter_mut().zip(values) {
-                *out = value / sums[i];
-            }
-        });
-        QUERIES
-    }
-}
-
-/// Keys side by side, so that one query meets a block of them in one register each.
-const BLOCK: usize = 32;
-
-/// Lays rows out in blocks of [`BLOCK`], column by column; the last block keeps what it held.
-#[inline(always)]
-fn transpose<'a>(
-    blocks: &mut [[f32; BLOCK]],
-    columns: usize,
-    rows: impl Iterator<Item = &'a [f32]>,
-) {
-    for (at, row) in rows.enumerate() {
-        let block = &mut blocks[at / BLOCK * columns..][..columns];
-        for (column, &value) in block.iter_mut().zip(row) {
-            column[at % BLOCK] = value;
-        }
-    }
-}
-
-/// The queries' products with all keys, each one chain over the columns in ascending order.
-/// `out` holds `blocks` blocks for each query.
-#[inline(always)]
-fn products<M: Math, const QUERIES: usize>(
-    queries: [&[f32]; QUERIES],
-    keys: &[[f32; BLOCK]],
-    out: &mut [[f32; BLOCK]],
-    blocks: usize,
-) {
-    let width = queries[0].len();
-    for (index, block) in keys.chunks_exact(width).enumerate() {
-        let mut acc = [[0.0; BLOCK]; QUERIES];
-        for (at, column) in block.iter().enumerate() {
-            for i in 0..QUERIES {
-                let query = queries[i][at];
-                for j in 0..BLOCK {
-                    acc[i][j] = M::madd(query, column[j], acc[i][j]);
-                }
+                let mut block = [0.0; LANES];
+                added.store(&mut block);
+                out.copy_from_slice(&block[..columns]);
             }
         }
-        for (i, acc) in acc.into_iter().enumerate() {
-            out[i * blocks + index] = acc;
-        }
+        self.scores = scores;
     }
-}
-
-/// Adds up values by each query's weights, keys in ascending order, and hands on what it has:
-/// the query, the first column, and the columns from there.
-#[inline(always)]
-fn weigh<'a, M: Math, const QUERIES: usize>(
-    weights: [&[f32]; QUERIES],
-    values: &(impl Iterator<Item = &'a [f32]> + Clone),
-    width: usize,
-    mut store: impl FnMut(usize, usize, &[f32]),
-) {
-    let whole = width - width % BLOCK;
-    for first in (0..whole).step_by(BLOCK) {
-        let mut acc = [[0.0; BLOCK]; QUERIES];
-        for (key, value) in values.clone().enumerate() {
-            let value = &value[first..first + BLOCK];
-            for i in 0..QUERIES {
-                let weight = weights[i][key];
-                for j in 0..BLOCK {
-                    acc[i][j] = M::madd(weight, value[j], acc[i][j]);
-                }
-            }
-        }
-        for (i, acc) in acc.iter().enumerate() {
-            store(i, first, acc);
-        }
-    }
-    if whole == width {
-        return;
-    }
-    for (i, weights) in weights.iter().enumerate() {
-        let mut acc = [0.0; BLOCK];
-        for (&weight, value) in weights.iter().zip(values.clone()) {
-            for (acc, &value) in acc.iter_mut().zip(&value[whole..]) {
-                *acc = M::madd(weight, value, *acc);
-            }
-        }
-        store(i, whole, &acc[..width - whole]);
-    }
-}
-
-/// Turns scores into `e^(score - largest)` and returns their sum: softmax, but for the division,
-/// which is cheaper after the values are added up.
-#[inline(always)]
-fn exponentials<M: Math>(scores: &mut [f32]) -> f32 {
-    let top = reduce::max(scores);
-    for score in scores.iter_mut() {
-        *score = exp::<M>(*score - top);
-    }
-    reduce::sum(scores)
 }
 
 #[cfg(test)]

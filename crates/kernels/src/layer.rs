@@ -2,11 +2,12 @@
 //! to a product before it is stored.
 
 use crate::activation::{Activation, apply};
-use crate::arch::Math;
+use crate::arch::{LANES, Vector};
 use crate::memory::{OutOfMemory, filled};
+use crate::reduce::filled_up;
 
 /// Outputs that lie side by side.
-pub(crate) const PANEL: usize = 16;
+pub(crate) const PANEL: usize = LANES;
 
 /// A layer without its weight.
 #[derive(Debug, Clone)]
@@ -53,37 +54,46 @@ impl Layer {
         }
     }
 
-    /// Makes sixteen outputs of a row from its product with a panel, while that is in registers.
+    /// Makes sixteen outputs of each row from its product with a panel, while that is in registers.
     #[inline(always)]
-    pub fn store<M: Math>(
+    pub fn store<V: Vector, const ROWS: usize>(
         &self,
-        mut block: [f32; PANEL],
+        mut products: [V; ROWS],
         finish: Finish<'_>,
         panel: usize,
         row: usize,
         out: &mut [f32],
     ) {
-        for (value, bias) in block.iter_mut().zip(&self.bias[panel]) {
-            *value += bias;
+        let bias = V::load(&self.bias[panel]);
+        for value in &mut products {
+            *value = *value + bias;
         }
-        apply::<M>(finish.activation, &mut block);
+        apply(finish.activation, &mut products);
         let first = panel * PANEL;
-        let at = row * self.outputs + first;
         let width = PANEL.min(self.outputs - first);
-        let out = &mut out[at..at + width];
-        let residual = finish.residual.map(|residual| &residual[at..at + width]);
-        // A whole panel's length is known to the compiler; any other would be a call to copy it.
-        if let Some(out) = out.as_mut_array::<PANEL>() {
-            if let Some(residual) = residual.and_then(|residual| residual.as_array::<PANEL>()) {
-                for (value, add) in block.iter_mut().zip(residual) {
-                    *value += add;
-                }
-            }
-            *out = block;
-            return;
-        }
-        for (at, (out, value)) in out.iter_mut().zip(block).enumerate() {
-            *out = value + residual.map_or(0.0, |residual| residual[at]);
+        for (i, value) in products.into_iter().enumerate() {
+            let at = (row + i) * self.outputs + first;
+            let residual = finish.residual.map(|residual| &residual[at..at + width]);
+            store_row(value, residual, &mut out[at..at + width]);
         }
     }
+}
+
+/// Adds a row's residual, where there is one, and stores as much as fits.
+#[inline(always)]
+fn store_row<V: Vector>(value: V, residual: Option<&[f32]>, out: &mut [f32]) {
+    // A whole panel's length is known to the compiler; any other would be a call to copy it.
+    if let Some(out) = out.as_mut_array::<PANEL>() {
+        match residual.and_then(|residual| residual.as_array::<PANEL>()) {
+            Some(residual) => (value + V::load(residual)).store(out),
+            None => value.store(out),
+        }
+        return;
+    }
+    let mut block = filled_up(residual.unwrap_or(&[]), 0.0);
+    match residual {
+        Some(_) => (value + V::load(&block)).store(&mut block),
+        None => value.store(&mut block),
+    }
+    out.copy_from_slice(&block[..out.len()]);
 }

@@ -34,6 +34,7 @@ mod quantize;
 mod reduce;
 mod rotate;
 mod sum_rows;
+mod tile;
 
 pub use activation::Activation;
 pub use arch::Lane;

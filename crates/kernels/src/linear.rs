@@ -5,16 +5,19 @@
 //! additions whose order no tile edge can change. `f32` peak needs nothing more on the machines we
 //! measured; the epilogue is applied while the tile is still in registers.
 
-use crate::arch::{Lane, Math, dispatch};
+use std::marker::PhantomData;
+
+use crate::arch::{Block, Lane, Simd, Vector, dispatch, fetch_ahead};
 use crate::layer::{Finish, Layer, PANEL};
 use crate::memory::{OutOfMemory, filled};
+use crate::tile::{Tiled, by_tiles, share, tile};
 
 /// A weight `[outputs, inputs]` with its bias, laid out for the tile.
 #[derive(Debug, Clone)]
 pub struct Packed {
     /// Panel by panel, input by input, sixteen outputs side by side; the last panel is filled up
     /// with zeros.
-    panels: Vec<[f32; PANEL]>,
+    panels: Vec<Block>,
     layer: Layer,
 }
 
@@ -33,11 +36,11 @@ impl Packed {
         bias: Option<&[f32]>,
     ) -> Result<Self, OutOfMemory> {
         let layer = Layer::new(weight, outputs, inputs, bias)?;
-        let mut panels = filled([0.0; PANEL], layer.bias.len() * inputs)?;
+        let mut panels = filled(Block([0.0; PANEL]), layer.bias.len() * inputs)?;
         for (output, row) in weight.chunks_exact(inputs.max(1)).enumerate() {
             let panel = &mut panels[output / PANEL * inputs..][..inputs];
             for (column, &value) in panel.iter_mut().zip(row) {
-                column[output % PANEL] = value;
+                column.0[output % PANEL] = value;
             }
         }
         Ok(Self { panels, layer })
@@ -66,47 +69,52 @@ pub fn linear(lane: Lane, x: &[f32], weight: &Packed, finish: Finish<'_>, out: &
 }
 
 #[inline(always)]
-fn body<M: Math>(x: &[f32], weight: &Packed, finish: Finish<'_>, out: &mut [f32]) {
-    let rows = x.len() / weight.inputs().max(1);
-    for (index, panel) in weight.panels.chunks_exact(weight.inputs().max(1)).enumerate() {
-        let mut row = 0;
-        while row < rows {
-            row += match (M::TILE_ROWS, rows - row) {
-                (6, 6..) => tile::<M, 6>(x, weight, panel, index, row, finish, out),
-                (2, 2..) | (_, 2..=3) => tile::<M, 2>(x, weight, panel, index, row, finish, out),
-                (_, 4..) => tile::<M, 4>(x, weight, panel, index, row, finish, out),
-                _ => tile::<M, 1>(x, weight, panel, index, row, finish, out),
-            };
-        }
+fn body<S: Simd>(x: &[f32], weight: &Packed, finish: Finish<'_>, out: &mut [f32]) {
+    let inputs = weight.inputs().max(1);
+    let mut panels = weight.panels.chunks_exact(inputs).enumerate().peekable();
+    while let Some((index, panel)) = panels.next() {
+        let next = panels.peek().map_or(&[][..], |(_, next)| next);
+        let layer = &weight.layer;
+        let work =
+            &mut Columns { x, layer, panel, next, index, finish, out, vector: PhantomData::<S::V> };
+        by_tiles(S::V::ROWS, 0..x.len() / inputs, work);
     }
 }
 
-/// One block of `ROWS` × sixteen outputs; says how many rows it did.
-#[inline(always)]
-fn tile<M: Math, const ROWS: usize>(
-    x: &[f32],
-    weight: &Packed,
-    panel: &[[f32; PANEL]],
+/// Sixteen outputs of every row.
+struct Columns<'a, V> {
+    x: &'a [f32],
+    layer: &'a Layer,
+    panel: &'a [Block],
+    /// The panel after this one.
+    next: &'a [Block],
     index: usize,
-    row: usize,
-    finish: Finish<'_>,
-    out: &mut [f32],
-) -> usize {
-    let inputs = weight.inputs();
-    let rows: [&[f32]; ROWS] = std::array::from_fn(|i| &x[(row + i) * inputs..][..panel.len()]);
-    let mut acc = [[0.0f32; PANEL]; ROWS];
-    for (k, column) in panel.iter().enumerate() {
-        for i in 0..ROWS {
-            let value = rows[i][k];
-            for j in 0..PANEL {
-                acc[i][j] = M::madd(value, column[j], acc[i][j]);
-            }
+    finish: Finish<'a>,
+    out: &'a mut [f32],
+    vector: PhantomData<V>,
+}
+
+impl<V: Vector> Tiled for Columns<'_, V> {
+    #[inline(always)]
+    fn tile<const ROWS: usize>(&mut self, row: usize) {
+        let inputs = self.panel.len();
+        fetch_ahead(share(self.next, row..row + ROWS, self.x.len() / inputs));
+        let mut rows: [&[f32]; ROWS] = [&[]; ROWS];
+        for (row, x) in rows.iter_mut().zip(self.x[row * inputs..].chunks_exact(inputs)) {
+            *row = x;
         }
+        // What follows is too long to be unrolled, and would index the sums: then they would be in
+        // memory from the start. So they go there now, once.
+        let mut sums = [[0.0; PANEL]; ROWS];
+        for (sum, product) in sums.iter_mut().zip(tile::<V, ROWS>(rows, self.panel)) {
+            product.store(sum);
+        }
+        let mut products = [V::splat(0.0); ROWS];
+        for (product, sum) in products.iter_mut().zip(&sums) {
+            *product = V::load(sum);
+        }
+        self.layer.store(products, self.finish, self.index, row, self.out);
     }
-    for (i, product) in acc.into_iter().enumerate() {
-        weight.layer.store::<M>(product, finish, index, row + i, out);
-    }
-    ROWS
 }
 
 #[cfg(test)]

@@ -3,11 +3,16 @@
 //! The rows of `x` are quantised as they come. The sums of products are exact, so they are the same
 //! on every lane; what follows is rounded one operation at a time, so that is the same, too.
 
-use crate::arch::{Dot, Lane, OFFSET, Plain, WIDTH, Weights, dispatch_dot};
+use std::marker::PhantomData;
+
+use crate::arch::{
+    Dot, Lane, OFFSET, Simd, Singles, Vector, WIDTH, Weights, dispatch, fetch_ahead,
+};
 use crate::layer::{Finish, Layer};
 use crate::memory::{OutOfMemory, filled};
 use crate::quantize::Rows8;
 use crate::rotate::{rotate, size};
+use crate::tile::{Tiled, by_tiles, share};
 
 /// The largest size of a quantised weight.
 const TOP: f32 = 127.0;
@@ -42,20 +47,18 @@ impl Packed8 {
         let layer = Layer::new(weight, outputs, inputs, bias)?;
         assert!(inputs <= WIDEST, "sums of {inputs} products would overflow");
         let (blocks, depth) = (outputs.div_ceil(WIDTH), inputs.div_ceil(4));
-        let mut panels = filled([OFFSET; 4 * WIDTH], blocks * depth)?;
+        let mut panels = filled(Weights([OFFSET; 4 * WIDTH]), blocks * depth)?;
         let mut scales = filled([0.0; WIDTH], blocks)?;
         let mut row = filled(0.0, inputs)?;
         for (output, plain) in weight.chunks_exact(inputs.max(1)).enumerate() {
             let (panel, column) = (output / WIDTH, output % WIDTH);
-            row.copy_from_slice(plain);
-            rotate(&mut row);
-            let largest = row.iter().fold(0.0f32, |top, value| top.max(value.abs()));
+            let largest = rotate::<Singles>(plain, &mut row);
             let scale = largest / TOP;
             // Two rotations make a product larger by their size, a power of two.
             scales[panel][column] = scale / size(inputs) as f32;
             for (input, value) in row.iter().enumerate() {
                 let byte = if scale > 0.0 { (value / scale).round_ties_even() } else { 0.0 };
-                panels[panel * depth + input / 4][column * 4 + input % 4] =
+                panels[panel * depth + input / 4].0[column * 4 + input % 4] =
                     (byte.clamp(-TOP, TOP) + f32::from(OFFSET)) as u8;
             }
         }
@@ -85,61 +88,97 @@ pub fn linear8(lane: Lane, x: &[f32], weight: &Packed8, finish: Finish<'_>, out:
     if out.is_empty() || weight.inputs() == 0 {
         return;
     }
+    let lane = lane.exact();
     let x = &Rows8::new(lane, x, weight.inputs());
-    dispatch_dot!(lane, body(x: &Rows8, weight: &Packed8, finish: Finish<'_>, out: &mut [f32]));
+    dispatch!(lane, body(x: &Rows8, weight: &Packed8, finish: Finish<'_>, out: &mut [f32]));
 }
 
 #[inline(always)]
-fn body<D: Dot>(x: &Rows8, weight: &Packed8, finish: Finish<'_>, out: &mut [f32]) {
-    let rows = x.scales.len();
-    for (index, panel) in weight.panels.chunks_exact(weight.inputs().div_ceil(4)).enumerate() {
-        let mut row = 0;
-        while row < rows {
-            row += match (D::ROWS, rows - row) {
-                (8.., 8..) => tile::<D, 8>(x, weight, panel, index, row, finish, out),
-                (4.., 4..) => tile::<D, 4>(x, weight, panel, index, row, finish, out),
-                (2.., 2..) => tile::<D, 2>(x, weight, panel, index, row, finish, out),
-                _ => tile::<D, 1>(x, weight, panel, index, row, finish, out),
-            };
+fn body<S: Simd>(x: &Rows8, weight: &Packed8, finish: Finish<'_>, out: &mut [f32]) {
+    let panels = weight.scales.len();
+    let together = if S::D::PANELS == 2 { panels - panels % 2 } else { 0 };
+    let rows = 0..x.scales.len();
+    for panel in (0..together).step_by(2) {
+        let work = &mut Columns::<S, 2> { x, weight, panel, finish, out, lane: PhantomData };
+        by_tiles(S::D::ROWS, rows.clone(), work);
+    }
+    for panel in together..panels {
+        let work = &mut Columns::<S, 1> { x, weight, panel, finish, out, lane: PhantomData };
+        by_tiles(S::D::ROWS, rows.clone(), work);
+    }
+}
+
+/// The outputs of `PANELS` panels for every row.
+struct Columns<'a, S, const PANELS: usize> {
+    x: &'a Rows8,
+    weight: &'a Packed8,
+    /// The first of them.
+    panel: usize,
+    finish: Finish<'a>,
+    out: &'a mut [f32],
+    lane: PhantomData<S>,
+}
+
+impl<S: Simd, const PANELS: usize> Tiled for Columns<'_, S, PANELS> {
+    #[inline(always)]
+    fn tile<const ROWS: usize>(&mut self, row: usize) {
+        let Self { x, weight, panel, .. } = *self;
+        let depth = weight.inputs().div_ceil(4);
+        let next = &weight.panels[(panel + PANELS) * depth..];
+        let next = &next[..next.len().min(PANELS * depth)];
+        fetch_ahead(share(next, row..row + ROWS, x.scales.len()));
+        let sums = self.sums::<ROWS>(row);
+        #[allow(clippy::needless_range_loop, reason = "`p` is a column of `sums`")]
+        for p in 0..PANELS {
+            let scales = S::V::load(&weight.scales[panel + p]);
+            let mut products = [scales; ROWS];
+            for (i, product) in products.iter_mut().enumerate() {
+                *product =
+                    S::V::from_integers(&sums[i][p]) * (S::V::splat(x.scales[row + i]) * scales);
+            }
+            weight.layer.store(products, self.finish, panel + p, row, self.out);
         }
     }
 }
 
-/// One block of `ROWS` × sixteen outputs; says how many rows it did.
-#[inline(always)]
-fn tile<D: Dot, const ROWS: usize>(
-    x: &Rows8,
-    weight: &Packed8,
-    panel: &[Weights],
-    index: usize,
-    row: usize,
-    finish: Finish<'_>,
-    out: &mut [f32],
-) -> usize {
-    let depth = panel.len();
-    let rows: [&[[i8; 4]]; ROWS] = std::array::from_fn(|i| &x.values[(row + i) * depth..][..depth]);
-    let mut sums = [[0; WIDTH]; ROWS];
-    for first in (0..WIDTH).step_by(D::BLOCK) {
-        // Each weight is 128 too large; this takes what that adds away again.
-        let excess = |i: usize| -i32::from(OFFSET) * x.sums[row + i];
-        let mut acc: [D::Sums; ROWS] = std::array::from_fn(|i| D::start(excess(i)));
-        for (k, weights) in panel.iter().enumerate() {
-            let block = D::block(weights, first);
-            for i in 0..ROWS {
-                acc[i] = D::step(acc[i], block, rows[i][k]);
+impl<S: Simd, const PANELS: usize> Columns<'_, S, PANELS> {
+    /// The exact sums of products of bytes.
+    #[inline(always)]
+    fn sums<const ROWS: usize>(&self, row: usize) -> [[[i32; WIDTH]; PANELS]; ROWS] {
+        let Self { x, weight, panel, .. } = *self;
+        let depth = weight.inputs().div_ceil(4);
+        let mut rows: [&[[i8; 4]]; ROWS] = [&[]; ROWS];
+        for (i, values) in rows.iter_mut().enumerate() {
+            *values = &x.values[(row + i) * depth..][..depth];
+        }
+        let mut panels: [&[Weights]; PANELS] = [&[]; PANELS];
+        for (p, weights) in panels.iter_mut().enumerate() {
+            *weights = &weight.panels[(panel + p) * depth..][..depth];
+        }
+        let mut sums = [[[0; WIDTH]; PANELS]; ROWS];
+        for first in (0..WIDTH).step_by(S::D::BLOCK) {
+            let mut acc = [[S::D::start(0); PANELS]; ROWS];
+            for (i, acc) in acc.iter_mut().enumerate() {
+                // Each weight is 128 too large; this takes what that adds away again.
+                *acc = [S::D::start(-i32::from(OFFSET) * x.sums[row + i]); PANELS];
+            }
+            for k in 0..depth {
+                let mut blocks = [S::D::block(&panels[0][k], first); PANELS];
+                for p in 1..PANELS {
+                    blocks[p] = S::D::block(&panels[p][k], first);
+                }
+                for i in 0..ROWS {
+                    for p in 0..PANELS {
+                        acc[i][p] = S::D::step(acc[i][p], blocks[p], rows[i][k]);
+                    }
+                }
+            }
+            for (sums, acc) in sums.as_flattened_mut().iter_mut().zip(acc.as_flattened()) {
+                S::D::finish(*acc, &mut sums[first..first + S::D::BLOCK]);
             }
         }
-        for (sums, acc) in sums.iter_mut().zip(acc) {
-            D::finish(acc, &mut sums[first..first + D::BLOCK]);
-        }
+        sums
     }
-    let scales = &weight.scales[index];
-    for (i, sums) in sums.into_iter().enumerate() {
-        let scale = x.scales[row + i];
-        let product = std::array::from_fn(|j| sums[j] as f32 * (scale * scales[j]));
-        weight.layer.store::<Plain>(product, finish, index, row + i, out);
-    }
-    ROWS
 }
 
 #[cfg(test)]
@@ -149,6 +188,7 @@ mod tests {
 
     use super::*;
     use crate::activation::Activation;
+    use crate::rotate::rotated;
 
     const PLAIN: Finish<'_> = Finish { activation: Activation::None, residual: None };
 
@@ -176,9 +216,7 @@ mod tests {
             let rows = Rows8::new(Lane::PORTABLE, &x, inputs);
             let bytes = rows.values.chunks(inputs.div_ceil(4));
             let back = |row: Vec<f32>| {
-                let mut row = row;
-                rotate(&mut row);
-                row.into_iter().map(|v| v / size(inputs) as f32).collect::<Vec<_>>()
+                rotated(&row).into_iter().map(|v| v / size(inputs) as f32).collect::<Vec<_>>()
             };
             let near: Vec<f32> = bytes
                 .zip(&rows.scales)
@@ -189,8 +227,7 @@ mod tests {
             let weight: Vec<f32> = weight
                 .chunks(inputs)
                 .flat_map(|row| {
-                    let mut row = row.to_vec();
-                    rotate(&mut row);
+                    let row = rotated(row);
                     let scale = row.iter().fold(0.0f32, |top, v| top.max(v.abs())) / TOP;
                     back(row.iter().map(|v| (v / scale).round_ties_even() * scale).collect())
                 })

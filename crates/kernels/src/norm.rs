@@ -1,7 +1,7 @@
 //! Layer norm, two passes: a variance from squared deviations loses no digits to cancellation.
 
-use crate::arch::{Lane, Math, dispatch};
-use crate::reduce;
+use crate::arch::{LANES, Lane, Simd, Vector, dispatch};
+use crate::reduce::{self, filled_up};
 
 /// Gain, bias and the guard against division by zero.
 #[derive(Debug, Clone)]
@@ -26,17 +26,33 @@ pub fn layer_norm(lane: Lane, rows: &mut [f32], norm: &Norm) {
 }
 
 #[inline(always)]
-fn body<M: Math>(rows: &mut [f32], norm: &Norm) {
-    let width = norm.gain.len();
-    let n = width as f32;
-    for row in rows.chunks_exact_mut(width) {
-        let mean = reduce::sum(row) / n;
-        let squares = |acc: f32, v: f32| M::madd(v - mean, v - mean, acc);
-        let variance = reduce::fold(row, 0.0, squares, |a, b| a + b) / n;
-        let scale = 1.0 / (variance + norm.eps).sqrt();
-        for ((value, &gain), &bias) in row.iter_mut().zip(&norm.gain).zip(&norm.bias) {
-            *value = M::madd((*value - mean) * scale, gain, bias);
-        }
+fn body<S: Simd>(rows: &mut [f32], norm: &Norm) {
+    for row in rows.chunks_exact_mut(norm.gain.len()) {
+        norm_row::<S::V>(row, norm);
+    }
+}
+
+#[inline(always)]
+fn norm_row<V: Vector>(row: &mut [f32], norm: &Norm) {
+    let n = row.len() as f32;
+    let middle = reduce::sum::<V>(row) / n;
+    let mean = V::splat(middle);
+    let square = |acc: V, v: V| (v - mean).madd(v - mean, acc);
+    // What fills the last sixteen up deviates by nothing.
+    let variance = reduce::fold(row, middle, V::splat(0.0), square).sum() / n;
+    let scale = V::splat(1.0 / (variance + norm.eps).sqrt());
+    let finish = |v: V, gain: V, bias: V| ((v - mean) * scale).madd(gain, bias);
+    let (whole, rest) = row.as_chunks_mut::<LANES>();
+    let (gains, last_gain) = norm.gain.as_chunks::<LANES>();
+    let (biases, last_bias) = norm.bias.as_chunks::<LANES>();
+    for ((values, gain), bias) in whole.iter_mut().zip(gains).zip(biases) {
+        finish(V::load(values), V::load(gain), V::load(bias)).store(values);
+    }
+    if !rest.is_empty() {
+        let part = |values: &[f32]| V::load(&filled_up(values, 0.0));
+        let mut values = [0.0; LANES];
+        finish(part(rest), part(last_gain), part(last_bias)).store(&mut values);
+        rest.copy_from_slice(&values[..rest.len()]);
     }
 }
 

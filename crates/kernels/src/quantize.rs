@@ -3,7 +3,8 @@
 //! One scale for a whole batch would make a text's answer depend on its neighbours; one for each
 //! row does not, and an outlier costs only its own row.
 
-use crate::arch::{Lane, dispatch};
+use crate::arch::{LANES, Lane, ROUND, Simd, Vector, dispatch};
+use crate::reduce::filled_up;
 use crate::rotate::rotate;
 
 /// The largest size of a quantised input.
@@ -36,45 +37,41 @@ impl Rows8 {
 }
 
 #[inline(always)]
-#[allow(clippy::extra_unused_type_parameters, reason = "nothing here is rounded twice")]
-fn body<M>(x: &[f32], width: usize, out: &mut Rows8) {
+fn body<S: Simd>(x: &[f32], width: usize, out: &mut Rows8) {
     let stride = width.div_ceil(4);
     let mut rotated = vec![0.0; width];
     let rows = x.chunks_exact(width).zip(out.values.chunks_exact_mut(stride));
     for ((row, bytes), (scale, sum)) in rows.zip(out.scales.iter_mut().zip(&mut out.sums)) {
-        rotated.copy_from_slice(row);
-        rotate(&mut rotated);
-        (*scale, *sum) = quantize(&rotated, bytes.as_flattened_mut());
+        let largest = rotate::<S::V>(row, &mut rotated);
+        (*scale, *sum) =
+            quantize::<S::V>(&rotated, largest, &mut bytes.as_flattened_mut()[..width]);
     }
 }
 
-/// Writes a row's bytes; returns its scale and their sum.
+/// Writes the bytes of a row with this largest size; returns its scale and their sum.
 #[inline(always)]
-fn quantize(row: &[f32], bytes: &mut [i8]) -> (f32, i32) {
-    // Adding 1.5 · 2²³ rounds to the nearest integer, ties to even, and leaves it in the low bits.
-    const ROUND: f32 = 12_582_912.0;
-    let largest = largest(row);
+fn quantize<V: Vector>(row: &[f32], largest: f32, bytes: &mut [i8]) -> (f32, i32) {
     if !largest.is_finite() {
         return (f32::NAN, 0);
     }
     // The reciprocal of less is infinite, and what is left of such a row is nothing.
     let inverse = if largest < TOP * f32::MIN_POSITIVE { 0.0 } else { TOP / largest };
-    let mut sum = 0;
-    for (byte, value) in bytes.iter_mut().zip(row) {
-        let rounded = (value * inverse + ROUND).to_bits().wrapping_sub(ROUND.to_bits());
-        let rounded = rounded.cast_signed() as i8;
-        *byte = rounded;
-        sum += i32::from(rounded);
+    // Whole numbers below 2²⁴: singles add them exactly.
+    let mut sum = V::splat(0.0);
+    let mut sixteen = |values: &[f32; LANES]| {
+        let rounded = V::load(values) * V::splat(inverse) + V::splat(ROUND);
+        sum = sum + (rounded - V::splat(ROUND));
+        rounded.low_bytes()
+    };
+    let (blocks, rest) = row.as_chunks::<LANES>();
+    let (whole, last) = bytes.as_chunks_mut::<LANES>();
+    for (values, bytes) in blocks.iter().zip(whole) {
+        *bytes = sixteen(values);
     }
-    (largest / TOP, sum)
-}
-
-/// The largest size in a row; NaN or infinite where a value is. As integers, sizes are ordered as
-/// they are as singles, and infinity and NaN come last.
-#[inline(always)]
-fn largest(row: &[f32]) -> f32 {
-    let size = |value: &f32| value.to_bits() & 0x7fff_ffff;
-    f32::from_bits(row.iter().map(size).fold(0, u32::max))
+    if !rest.is_empty() {
+        last.copy_from_slice(&sixteen(&filled_up(rest, 0.0))[..rest.len()]);
+    }
+    (largest / TOP, sum.sum() as i32)
 }
 
 #[cfg(test)]
@@ -82,6 +79,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rotate::rotated;
 
     fn one(row: &[f32]) -> (Vec<i8>, f32, i32) {
         let got = Rows8::new(Lane::PORTABLE, row, row.len());
@@ -106,9 +104,7 @@ mod tests {
             for ((bytes, row), (scale, sum)) in
                 rows.zip(x.chunks(width)).zip(expected.scales.iter().zip(&expected.sums))
             {
-                let mut row = row.to_vec();
-                rotate(&mut row);
-                for (&byte, value) in bytes.iter().zip(row) {
+                for (&byte, value) in bytes.iter().zip(rotated(row)) {
                     let off = (f32::from(byte) * scale - value).abs();
                     prop_assert!(off <= 0.5001 * scale, "{value} as {byte} × {scale}");
                 }

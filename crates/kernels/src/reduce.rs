@@ -1,51 +1,29 @@
 //! Sums whose order is fixed by the length alone.
 
-/// Partial sums kept side by side, whatever the machine's vector width.
-const LANES: usize = 16;
+use crate::arch::{LANES, Vector};
 
-/// Adds the partial sums as a tree: halves, quarters, and so on.
+/// Folds `step` over a slice in sixteen interleaved chains; what is missing from the last sixteen
+/// is `fill`.
 #[inline(always)]
-fn tree(mut lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut half = LANES / 2;
-    while half > 0 {
-        for i in 0..half {
-            lanes[i] = join(lanes[i], lanes[i + half]);
-        }
-        half /= 2;
-    }
-    lanes[0]
-}
-
-/// Folds `step` over a slice in sixteen interleaved chains, then joins them as a tree.
-#[inline(always)]
-pub(crate) fn fold(
-    values: &[f32],
-    start: f32,
-    step: impl Fn(f32, f32) -> f32,
-    join: impl Fn(f32, f32) -> f32,
-) -> f32 {
-    let mut lanes = [start; LANES];
+pub(crate) fn fold<V: Vector>(values: &[f32], fill: f32, start: V, step: impl Fn(V, V) -> V) -> V {
     let (blocks, rest) = values.as_chunks::<LANES>();
+    let mut acc = start;
     for block in blocks {
-        for i in 0..LANES {
-            lanes[i] = step(lanes[i], block[i]);
-        }
+        acc = step(acc, V::load(block));
     }
-    for (lane, &value) in lanes.iter_mut().zip(rest) {
-        *lane = step(*lane, value);
-    }
-    tree(lanes, join)
+    if rest.is_empty() { acc } else { step(acc, V::load(&filled_up(rest, fill))) }
 }
 
 /// The sum of a slice.
 #[inline(always)]
-pub(crate) fn sum(values: &[f32]) -> f32 {
-    fold(values, 0.0, |acc, v| acc + v, |a, b| a + b)
+pub(crate) fn sum<V: Vector>(values: &[f32]) -> f32 {
+    fold(values, 0.0, V::splat(0.0), |acc, v| acc + v).sum()
 }
 
-/// The largest value of a slice; negative infinity where it is empty.
+/// Fewer than sixteen values, and `fill` behind them.
 #[inline(always)]
-pub(crate) fn max(values: &[f32]) -> f32 {
-    let larger = |a: f32, b: f32| if b > a { b } else { a };
-    fold(values, f32::NEG_INFINITY, larger, larger)
+pub(crate) fn filled_up(values: &[f32], fill: f32) -> [f32; LANES] {
+    let mut block = [fill; LANES];
+    block[..values.len()].copy_from_slice(values);
+    block
 }

@@ -5,29 +5,70 @@
 //! into sums and differences of all of them, which are much alike. Both sides of a product are
 //! rotated, so the product stays what it was, but for a factor.
 
+use crate::arch::{LANES, Vector};
+use crate::reduce::fold;
+
 /// Columns that are mixed at most; more of them gain nothing.
 const MOST: usize = 128;
-
-const LANES: usize = 16;
 
 /// How many columns are mixed in a row of this width: the largest power of two that divides it.
 pub(crate) fn size(width: usize) -> usize {
     (1 << width.trailing_zeros().min(MOST.ilog2())).min(width.max(1))
 }
 
-/// Rotates a row in place. Its length grows by the root of [`size`].
+/// Rotates a row into another, whose length grows by the root of [`size`]; says how large its
+/// largest value is, as integers order sizes: NaN or infinite where a value is.
 #[inline(always)]
-pub(crate) fn rotate(row: &mut [f32]) {
+pub(crate) fn rotate<V: Vector>(row: &[f32], out: &mut [f32]) -> f32 {
+    let largest = match size(row.len()) / LANES {
+        0 => few::<V>(row, out),
+        1 => blocks::<V, 1>(row, out),
+        2 => blocks::<V, 2>(row, out),
+        4 => blocks::<V, 4>(row, out),
+        _ => blocks::<V, 8>(row, out),
+    };
+    let mut sizes = [0.0; LANES];
+    largest.store(&mut sizes);
+    f32::from_bits(sizes.into_iter().map(f32::to_bits).fold(0, u32::max))
+}
+
+/// Blocks of `N` vectors, each mixed in registers.
+#[inline(always)]
+fn blocks<V: Vector, const N: usize>(row: &[f32], out: &mut [f32]) -> V {
+    let mut largest = V::splat(0.0);
+    let row = row.as_chunks::<LANES>().0.as_chunks::<N>().0;
+    for (block, out) in row.iter().zip(out.as_chunks_mut::<LANES>().0.as_chunks_mut::<N>().0) {
+        let mut values = [V::splat(0.0); N];
+        for (value, from) in values.iter_mut().zip(block) {
+            let mixed = V::load(from).butterfly::<1>().butterfly::<2>();
+            *value = mixed.butterfly::<4>().butterfly::<8>();
+        }
+        let mut half = 1;
+        while half < N {
+            for i in 0..N {
+                if i & half == 0 {
+                    let (low, high) = (values[i], values[i + half]);
+                    (values[i], values[i + half]) = (low + high, low - high);
+                }
+            }
+            half *= 2;
+        }
+        for (value, to) in values.into_iter().zip(out) {
+            largest = largest.larger_size(value.abs());
+            value.store(to);
+        }
+    }
+    largest
+}
+
+/// The same for blocks smaller than a vector.
+#[inline(always)]
+fn few<V: Vector>(row: &[f32], out: &mut [f32]) -> V {
+    out.copy_from_slice(row);
     let size = size(row.len());
     let mut half = 1;
-    if size >= LANES {
-        for lanes in row.as_chunks_mut::<LANES>().0 {
-            *lanes = within::<8>(within::<4>(within::<2>(within::<1>(*lanes))));
-        }
-        half = LANES;
-    }
     while half < size {
-        for pair in row.chunks_exact_mut(2 * half) {
+        for pair in out.chunks_exact_mut(2 * half) {
             let (low, high) = pair.split_at_mut(half);
             for (low, high) in low.iter_mut().zip(high) {
                 (*low, *high) = (*low + *high, *low - *high);
@@ -35,14 +76,15 @@ pub(crate) fn rotate(row: &mut [f32]) {
         }
         half *= 2;
     }
+    fold(out, 0.0, V::splat(0.0), |acc: V, v| acc.larger_size(v.abs()))
 }
 
-/// Sums and differences of values that lie `HALF` apart within a vector.
-#[inline(always)]
-fn within<const HALF: usize>(x: [f32; LANES]) -> [f32; LANES] {
-    let other: [f32; LANES] = std::array::from_fn(|i| x[i ^ HALF]);
-    let sign: [f32; LANES] = std::array::from_fn(|i| if i & HALF == 0 { x[i] } else { -x[i] });
-    std::array::from_fn(|i| other[i] + sign[i])
+/// [`rotate`] without haste.
+#[cfg(test)]
+pub(crate) fn rotated(row: &[f32]) -> Vec<f32> {
+    let mut out = vec![0.0; row.len()];
+    rotate::<crate::arch::Singles>(row, &mut out);
+    out
 }
 
 #[cfg(test)]
@@ -60,8 +102,7 @@ mod tests {
     fn each_value_is_a_signed_sum_of_its_block() {
         for width in [1, 2, 8, 16, 24, 48, 64, 128, 384] {
             let row: Vec<f32> = (0..width).map(|i| (i * 37 % 101) as f32 - 50.0).collect();
-            let mut got = row.clone();
-            rotate(&mut got);
+            let got = rotated(&row);
             let size = size(width);
             for (at, &got) in got.iter().enumerate() {
                 let block = &row[at / size * size..][..size];

@@ -15,6 +15,8 @@ use trireme_domain::{Code, Fault};
 use trireme_service::ports::{BoxFuture, Compute};
 use trireme_service::{Answer, Engine, Job};
 
+use crate::Shared;
+
 /// How much may wait, and how long.
 #[derive(Debug, Clone, Copy)]
 pub struct Queue {
@@ -46,17 +48,18 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// Starts the thread; it ends when this value is dropped and its queue is empty.
+    /// Starts the thread, whose jobs run on `pool`; it ends when this value is dropped and its
+    /// queue is empty.
     ///
     /// # Errors
     /// [`Code::Internal`] where the system gives no more threads.
-    pub fn start<B: Backend>(engine: Engine<B>, queue: Queue) -> Result<Self, Fault> {
+    pub fn start<B: Backend>(engine: Engine<B>, pool: Shared, queue: Queue) -> Result<Self, Fault> {
         let no_thread = |e: std::io::Error| Fault::new(Code::Internal, format!("no thread: {e}"));
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(no_thread)?;
         let (sender, receiver) = sync_channel(queue.jobs);
         thread::Builder::new()
             .name("trireme-model".to_owned())
-            .spawn(move || work(&engine, &runtime, &receiver))
+            .spawn(move || work(&engine, &pool, &runtime, &receiver))
             .map_err(no_thread)?;
         Ok(Self { queue: sender, timeout: queue.timeout })
     }
@@ -84,7 +87,12 @@ fn gone() -> Fault {
     Fault::new(Code::ShuttingDown, "the compute thread has ended")
 }
 
-fn work<B: Backend>(engine: &Engine<B>, runtime: &Runtime, queue: &Receiver<Waiting>) {
+fn work<B: Backend>(
+    engine: &Engine<B>,
+    pool: &Shared,
+    runtime: &Runtime,
+    queue: &Receiver<Waiting>,
+) {
     for Waiting { job, deadline, reply } in queue {
         let proceed = || match () {
             () if reply.is_closed() => Err(Fault::new(Code::Cancelled, "the caller left")),
@@ -93,7 +101,7 @@ fn work<B: Backend>(engine: &Engine<B>, runtime: &Runtime, queue: &Receiver<Wait
             }
             () => Ok(()),
         };
-        let run = || runtime.block_on(engine.answer(&job, &proceed));
+        let run = || pool.run(|| runtime.block_on(engine.answer(&job, &proceed)));
         let answer = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
             Err(Fault::new(Code::Internal, "the model's thread panicked on this request"))
         });

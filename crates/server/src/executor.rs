@@ -1,13 +1,20 @@
 //! The pieces of one operation, shared out over a pool of threads.
 
-use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
-use trireme_cpu::Executor;
-use trireme_domain::{Code, Fault};
+use std::ops::Range;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
+use std::thread::{self, Thread};
 
-/// A pool that the compute thread lends its work to.
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use trireme_cpu::{Cuts, Executor, Inline, Work};
+use trireme_domain::{Code, Fault};
+use trireme_service::ports::{BoxFuture, OneByOne, Rows, Spread};
+
+/// A pool of threads; clones are the same pool.
+#[derive(Clone)]
 pub struct Shared {
-    pool: ThreadPool,
+    pool: Arc<ThreadPool>,
 }
 
 impl Shared {
@@ -21,7 +28,43 @@ impl Shared {
             .thread_name(|index| format!("trireme-compute-{index}"))
             .build()
             .map_err(|e| Fault::new(Code::Internal, format!("no compute threads: {e}")))?;
-        Ok(Self { pool })
+        Ok(Self { pool: Arc::new(pool) })
+    }
+
+    /// Does work on a thread of the pool. Operations of that work are shared out from there, where
+    /// no other thread has to be woken for each.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.pool.install(work)
+    }
+}
+
+/// Several passes at once, each on a thread; a thread that has none helps the others with theirs.
+impl Spread for Shared {
+    fn run<'a>(&'a self, passes: Vec<BoxFuture<'a, Rows>>) -> BoxFuture<'a, Vec<Rows>> {
+        if passes.len() == 1 || self.threads() == 1 {
+            return OneByOne.run(passes);
+        }
+        Box::pin(async move {
+            let passes = passes.into_par_iter().with_max_len(1);
+            self.pool.install(|| passes.map(wait).collect())
+        })
+    }
+}
+
+/// Runs a future on this thread to its end.
+pub fn wait<T>(mut future: BoxFuture<'_, T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Unpark(thread::current())).into();
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
     }
 }
 
@@ -30,11 +73,30 @@ impl Executor for Shared {
         self.pool.current_num_threads()
     }
 
-    fn for_each(&self, out: &mut [f32], len: usize, work: &(dyn Fn(usize, &mut [f32]) + Sync)) {
-        if out.len() <= len {
-            return work(0, out);
+    fn for_each(&self, out: &mut [f32], cuts: Cuts<'_>, work: &Work<'_>) {
+        let (len, pieces) = (out.len(), cuts.count(out.len()));
+        if pieces == 1 || self.threads() == 1 {
+            return Inline.for_each(out, cuts, work);
         }
-        let pieces = out.par_chunks_mut(len).enumerate();
-        self.pool.install(|| pieces.for_each(|(index, piece)| work(index, piece)));
+        let start = |index| cuts.start(index, len);
+        self.pool.install(|| halve(out, 0..pieces, &start, work));
     }
+}
+
+/// Halves the pieces until each is alone; who is idle takes the other half.
+fn halve(
+    out: &mut [f32],
+    pieces: Range<usize>,
+    start: &(impl Fn(usize) -> usize + Sync),
+    work: &Work<'_>,
+) {
+    if pieces.len() == 1 {
+        return work(pieces.start, out);
+    }
+    let middle = pieces.start + pieces.len() / 2;
+    let (low, high) = out.split_at_mut(start(middle) - start(pieces.start));
+    rayon::join(
+        || halve(low, pieces.start..middle, start, work),
+        || halve(high, middle..pieces.end, start, work),
+    );
 }

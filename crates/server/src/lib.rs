@@ -14,8 +14,8 @@ pub mod source;
 
 pub use compute::{Queue, Threads};
 pub use durable::replace;
-pub use executor::Shared;
+pub use executor::{Shared, wait};
 pub use host::{Random, Steady};
-pub use open::{ModelSettings, Opened, checkpoint, open};
+pub use open::{ModelSettings, Opened, checkpoint, open, pass_tokens};
 pub use serve::serve;
 pub use trireme_cpu::Precision;

@@ -7,7 +7,7 @@ use trireme_domain::Fault;
 use trireme_model::{Cut, EmbedOptions, Encoded, Model, ModelError, Want};
 
 use crate::faults::from_model;
-use crate::ports::Pace;
+use crate::ports::{BoxFuture, OneByOne, Pace, Rows, Spread};
 
 /// A text, or a pair of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,13 +65,20 @@ pub struct Engine<B: Backend> {
     model: Arc<Model<B>>,
     /// Tokens of one pass; bounds its memory. It changes no answer.
     pass_tokens: usize,
+    spread: Box<dyn Spread>,
 }
 
 impl<B: Backend> Engine<B> {
-    /// An engine whose passes hold about this many tokens.
+    /// An engine whose passes hold about this many tokens, and run one by one.
     #[must_use]
     pub fn new(model: Arc<Model<B>>, pass_tokens: usize) -> Self {
-        Self { model, pass_tokens }
+        Self { model, pass_tokens, spread: Box::new(OneByOne) }
+    }
+
+    /// The same, its passes run as the host likes.
+    #[must_use]
+    pub fn spread(self, spread: impl Spread + 'static) -> Self {
+        Self { spread: Box::new(spread), ..self }
     }
 
     /// The model.
@@ -91,24 +98,35 @@ impl<B: Backend> Engine<B> {
             pace.step().await?;
             encoded.push(self.encode(text, job).map_err(|e| from_model(&e))?);
         }
-        let mut answers = Vec::with_capacity(encoded.len());
-        for batch in self.batches(&encoded) {
-            let rows = self.run(batch, want, pace).await?;
-            answers.extend(rows.into_iter().zip(batch).map(|(row, text)| Answer {
-                values: self.finish(row, &job.task),
-                tokens: text.ids.len(),
-                dropped: text.dropped,
-            }));
-        }
-        Ok(answers)
+        let rows = self.rows(&encoded, want, pace).await?;
+        let answers = rows.into_iter().zip(&encoded).map(|(row, text)| Answer {
+            values: self.finish(row, &job.task),
+            tokens: text.ids.len(),
+            dropped: text.dropped,
+        });
+        Ok(answers.collect())
     }
 
-    async fn run(
+    /// A row of the encoder for each text, in as many passes as they need.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub async fn rows(
         &self,
-        batch: &[Encoded],
+        texts: &[Encoded],
         want: Want,
         pace: &dyn Pace,
     ) -> Result<Vec<Vec<f32>>, Fault> {
+        let pass = |batch| Box::pin(self.run(batch, want, pace)) as BoxFuture<'_, Rows>;
+        let all = passes(texts, self.pass_tokens).map(pass).collect();
+        let mut rows = Vec::with_capacity(texts.len());
+        for pass in self.spread.run(all).await {
+            rows.extend(pass?);
+        }
+        Ok(rows)
+    }
+
+    async fn run(&self, batch: &[Encoded], want: Want, pace: &dyn Pace) -> Rows {
         let mut pass = self.model.start(batch, want).map_err(|e| from_model(&e))?;
         while !pass.progress().is_complete() {
             pace.step().await?;
@@ -140,21 +158,19 @@ impl<B: Backend> Engine<B> {
             Task::Classify => self.model.finish_scores(row),
         }
     }
+}
 
-    /// Cuts a job into runs of texts, each within the budget or a single text.
-    fn batches<'a>(&self, mut texts: &'a [Encoded]) -> Vec<&'a [Encoded]> {
-        let mut batches = Vec::new();
-        while !texts.is_empty() {
-            let mut tokens = 0;
-            let fits = |text: &&Encoded| {
-                tokens += text.ids.len();
-                tokens <= self.pass_tokens
-            };
-            let take = texts.iter().take_while(fits).count().max(1);
-            let (batch, rest) = texts.split_at(take);
-            batches.push(batch);
-            texts = rest;
-        }
-        batches
-    }
+/// Cuts texts into runs, each of so many tokens at most, or a single text. A run is one pass.
+fn passes(mut texts: &[Encoded], tokens: usize) -> impl Iterator<Item = &[Encoded]> {
+    std::iter::from_fn(move || {
+        let mut sum = 0;
+        let fits = |text: &&Encoded| {
+            sum += text.ids.len();
+            sum <= tokens
+        };
+        let take = texts.iter().take_while(fits).count().max(1).min(texts.len());
+        let (run, rest) = texts.split_at(take);
+        texts = rest;
+        (!run.is_empty()).then_some(run)
+    })
 }

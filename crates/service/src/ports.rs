@@ -31,6 +31,33 @@ impl<F: Fn() -> Result<(), Fault> + Send + Sync> Pace for F {
     }
 }
 
+/// What one pass gives: a row for each of its texts.
+pub type Rows = Result<Vec<Vec<f32>>, Fault>;
+
+/// Runs the passes of a job: one after another, or as many at once as the host has cores for.
+pub trait Spread: Send + Sync {
+    /// The rows of every pass, in order. Passes behind one that failed may be left out.
+    fn run<'a>(&'a self, passes: Vec<BoxFuture<'a, Rows>>) -> BoxFuture<'a, Vec<Rows>>;
+}
+
+/// One pass after another, in the caller's own future.
+pub struct OneByOne;
+
+impl Spread for OneByOne {
+    fn run<'a>(&'a self, passes: Vec<BoxFuture<'a, Rows>>) -> BoxFuture<'a, Vec<Rows>> {
+        Box::pin(async move {
+            let mut all = Vec::with_capacity(passes.len());
+            for pass in passes {
+                all.push(pass.await);
+                if all.last().is_some_and(Result::is_err) {
+                    break;
+                }
+            }
+            all
+        })
+    }
+}
+
 /// The host's time.
 pub trait Clock: Send + Sync {
     /// Time since some fixed moment; it never runs backwards.

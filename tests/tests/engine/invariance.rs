@@ -1,6 +1,6 @@
 //! A text's answer is the same bits alone, in any batch, and with any number of threads.
 
-use trireme_cpu::{Cpu, Executor, Inline, Lane};
+use trireme_cpu::{Cpu, Cuts, Executor, Inline, Lane, Work};
 use trireme_model::{Cut, EmbedOptions, Encoded, Model, Pooling, Want};
 
 use crate::load;
@@ -13,8 +13,8 @@ impl Executor for Backwards {
         self.0
     }
 
-    fn for_each(&self, out: &mut [f32], len: usize, work: &(dyn Fn(usize, &mut [f32]) + Sync)) {
-        let pieces: Vec<_> = out.chunks_mut(len).enumerate().collect();
+    fn for_each(&self, out: &mut [f32], cuts: Cuts<'_>, work: &Work<'_>) {
+        let pieces: Vec<_> = cuts.pieces(out).enumerate().collect();
         for (index, piece) in pieces.into_iter().rev() {
             work(index, piece);
         }

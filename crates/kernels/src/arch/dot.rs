@@ -11,13 +11,18 @@ pub(crate) const WIDTH: usize = 16;
 /// Added to each weight.
 pub(crate) const OFFSET: u8 = 128;
 
-/// Four inputs of each output of a panel, side by side.
-pub(crate) type Weights = [u8; 4 * WIDTH];
+/// Four inputs of each output of a panel, side by side. A register takes them from one cache line.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Weights(pub [u8; 4 * WIDTH]);
 
 /// How a lane multiplies a block of weights by four inputs.
 pub(crate) trait Dot {
     /// Rows of the output that a tile keeps in registers.
     const ROWS: usize;
+
+    /// Panels that a tile walks side by side.
+    const PANELS: usize;
 
     /// Outputs of a panel that a tile keeps in registers; it divides [`WIDTH`].
     const BLOCK: usize;
@@ -42,10 +47,12 @@ pub(crate) trait Dot {
 }
 
 /// What every machine has; also what the other lanes are held against.
+#[cfg_attr(all(target_arch = "wasm32", target_feature = "simd128"), allow(dead_code))]
 pub(crate) struct Scalar;
 
 impl Dot for Scalar {
     const ROWS: usize = 1;
+    const PANELS: usize = 1;
     const BLOCK: usize = WIDTH;
 
     type Sums = [i32; WIDTH];
@@ -63,7 +70,7 @@ impl Dot for Scalar {
 
     #[inline(always)]
     fn step(mut sums: Self::Sums, block: Weights, inputs: [i8; 4]) -> Self::Sums {
-        for (sum, weights) in sums.iter_mut().zip(block.as_chunks::<4>().0) {
+        for (sum, weights) in sums.iter_mut().zip(block.0.as_chunks::<4>().0) {
             for (&weight, input) in weights.iter().zip(inputs) {
                 *sum += i32::from(weight) * i32::from(input);
             }

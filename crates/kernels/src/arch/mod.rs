@@ -1,8 +1,8 @@
 //! Which instructions there are, and the one place where they are switched on.
 //!
-//! A kernel is a generic `#[inline(always)]` function over [`Math`] or [`Dot`]; [`dispatch!`] and
-//! [`dispatch_dot!`] compile it once for every lane. Inlined into a function that has `avx2`
-//! switched on, the same loops become 256-bit code.
+//! A kernel is a generic `#[inline(always)]` function over [`Simd`]: a [`Vector`] of singles and a
+//! [`Dot`] of bytes. [`dispatch!`] compiles it once for every lane, with that lane's instructions
+//! on.
 
 mod dot;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -10,14 +10,39 @@ mod wasm;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod x86;
 
+mod vector;
+
 pub(crate) use dot::{Dot, OFFSET, WIDTH, Weights};
+pub(crate) use vector::{Block, LANES, Of, ROUND, Vector};
 
-/// What [`dispatch_dot!`] takes where no lane has more.
+/// Asks for memory that is soon read; does nothing where the machine has no way to ask.
+#[inline(always)]
+pub(crate) fn fetch_ahead<T>(values: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    x86::fetch_ahead(values);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = values;
+}
+
+/// What every machine of this target has.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(crate) use wasm::Simd128 as PortableDot;
+mod portable {
+    use std::arch::wasm32::v128;
 
+    pub(crate) use super::wasm::Simd128 as Bytes;
+
+    pub(crate) type Singles = super::Of<v128, 4, false>;
+}
+
+/// What every machine has.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(crate) use dot::Scalar as PortableDot;
+mod portable {
+    pub(crate) use super::dot::Scalar as Bytes;
+
+    pub(crate) type Singles = super::Of<f32, 16, false>;
+}
+
+pub(crate) use portable::{Bytes, Singles};
 
 /// A set of instructions that this machine has. A value of a lane proves that: it can only be had
 /// by asking the machine.
@@ -87,46 +112,15 @@ impl Lane {
     }
 }
 
-/// The arithmetic in which lanes differ.
-pub(crate) trait Math {
-    /// Rows of the output that a matrix tile keeps in registers.
-    const TILE_ROWS: usize;
-
-    /// Queries that an attention takes at once.
-    const QUERIES: usize;
-
-    /// `a * b + c`; fused where that is one instruction.
-    fn madd(a: f32, b: f32, c: f32) -> f32;
+/// What a lane computes with.
+pub(crate) trait Simd {
+    type V: Vector;
+    type D: Dot;
 }
 
-/// Multiply, round, add: without the instruction, a fused multiply-add is a library call.
-/// Registers hold this many values.
-pub(crate) struct Plain<const LANES: usize = 4>;
-
-impl<const LANES: usize> Math for Plain<LANES> {
-    const TILE_ROWS: usize = if LANES > 4 { 6 } else { 2 };
-    // The compiler makes vectors of one query's products and sums, and none of more.
-    const QUERIES: usize = 1;
-
-    #[inline(always)]
-    fn madd(a: f32, b: f32, c: f32) -> f32 {
-        a * b + c
-    }
-}
-
-/// One rounding.
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
-pub(crate) struct Fused;
-
-impl Math for Fused {
-    const TILE_ROWS: usize = 6;
-    // Sixteen registers of eight: eight hold sums.
-    const QUERIES: usize = 2;
-
-    #[inline(always)]
-    fn madd(a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
-    }
+impl<V: Vector, D: Dot> Simd for (V, D) {
+    type V = V;
+    type D = D;
 }
 
 /// Calls `$body::<$with>($args)` in a function that has these features switched on.
@@ -148,54 +142,51 @@ macro_rules! switched_on {
 #[cfg(target_arch = "x86_64")]
 pub(crate) use switched_on;
 
-/// Calls `$body::<Math>($args)` with the instructions of `$lane` switched on.
+/// Calls `$body::<Simd>($args)` with the instructions of `$lane` switched on.
 macro_rules! dispatch {
     ($lane:expr, $body:ident($($arg:ident: $ty:ty),* $(,)?)) => {{
         #[cfg(target_arch = "x86_64")]
-        use $crate::arch::{Fused, switched_on};
-        use $crate::arch::{Isa, Plain};
+        use std::arch::x86_64::{__m256, __m512};
+
+        #[cfg(target_arch = "x86_64")]
+        use $crate::arch::{Of, switched_on, x86};
+        use $crate::arch::{Bytes, Isa, Singles};
         match ($lane.isa, $lane.fused) {
-            (Isa::Portable, _) => $body::<Plain>($($arg),*),
-            // Wider registers made these loops slower: 11.2 s in place of 8.6 s for 256 texts of 128
-            // tokens on Zen 4.
+            (Isa::Portable, _) => $body::<(Singles, Bytes)>($($arg),*),
             #[cfg(target_arch = "x86_64")]
-            (Isa::Avx2 | Isa::Avx512 | Isa::Vnni, true) => switched_on!("avx2,fma", $body::<Fused>($($arg: $ty),*)),
+            (Isa::Avx2, true) => switched_on!(
+                "avx2,fma",
+                $body::<(Of<__m256, 2, true>, x86::Avx2)>($($arg: $ty),*)
+            ),
             #[cfg(target_arch = "x86_64")]
-            (Isa::Avx2, false) => switched_on!("avx2", $body::<Plain<8>>($($arg: $ty),*)),
+            (Isa::Avx2, false) => switched_on!(
+                "avx2,fma",
+                $body::<(Of<__m256, 2, false>, x86::Avx2)>($($arg: $ty),*)
+            ),
             #[cfg(target_arch = "x86_64")]
-            (Isa::Avx512 | Isa::Vnni, false) => switched_on!(
-                "avx2,avx512f,avx512bw,avx512dq,avx512vl",
-                $body::<Plain<16>>($($arg: $ty),*)
+            (Isa::Avx512, true) => switched_on!(
+                "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl",
+                $body::<(Of<__m512, 1, true>, x86::Avx512)>($($arg: $ty),*)
+            ),
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx512, false) => switched_on!(
+                "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl",
+                $body::<(Of<__m512, 1, false>, x86::Avx512)>($($arg: $ty),*)
+            ),
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Vnni, true) => switched_on!(
+                "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni",
+                $body::<(Of<__m512, 1, true>, x86::Vnni)>($($arg: $ty),*)
+            ),
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Vnni, false) => switched_on!(
+                "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni",
+                $body::<(Of<__m512, 1, false>, x86::Vnni)>($($arg: $ty),*)
             ),
         }
     }};
 }
 pub(crate) use dispatch;
-
-/// Calls `$body::<Dot>($args)` with the instructions of `$lane` switched on.
-macro_rules! dispatch_dot {
-    ($lane:expr, $body:ident($($arg:ident: $ty:ty),* $(,)?)) => {{
-        use $crate::arch::Isa;
-        #[cfg(target_arch = "x86_64")]
-        use $crate::arch::{switched_on, x86};
-        match $lane.isa {
-            Isa::Portable => $body::<$crate::arch::PortableDot>($($arg),*),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => switched_on!("avx2", $body::<x86::Avx2>($($arg: $ty),*)),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => switched_on!(
-                "avx2,avx512f,avx512bw,avx512dq,avx512vl",
-                $body::<x86::Avx512>($($arg: $ty),*)
-            ),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Vnni => switched_on!(
-                "avx2,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni",
-                $body::<x86::Vnni>($($arg: $ty),*)
-            ),
-        }
-    }};
-}
-pub(crate) use dispatch_dot;
 
 #[cfg(test)]
 mod tests {

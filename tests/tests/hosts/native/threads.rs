@@ -7,11 +7,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use trireme_cpu::{Cpu, Executor, Lane};
+use trireme_cpu::{Cpu, Cuts, Executor, Lane, Work};
 use trireme_domain::{Code, Fault};
 use trireme_model::files::{Files, wanted};
 use trireme_model::{Checkpoint, Cut, Model};
-use trireme_server::{Queue, Threads};
+use trireme_server::{Queue, Shared, Threads};
 use trireme_service::ports::Compute;
 use trireme_service::{Answer, Engine, Job, Task};
 
@@ -53,12 +53,12 @@ impl Executor for Gate {
         1
     }
 
-    fn for_each(&self, out: &mut [f32], len: usize, work: &(dyn Fn(usize, &mut [f32]) + Sync)) {
+    fn for_each(&self, out: &mut [f32], cuts: Cuts<'_>, work: &Work<'_>) {
         self.calls.fetch_add(1, Ordering::SeqCst);
         let mood = self.mood.0.lock().unwrap();
         let mood = *self.mood.1.wait_while(mood, |mood| *mood == Mood::Wait).unwrap();
         assert!(mood != Mood::Panic, "the executor was told to panic");
-        for (index, piece) in out.chunks_mut(len).enumerate() {
+        for (index, piece) in cuts.pieces(out).enumerate() {
             work(index, piece);
         }
     }
@@ -80,7 +80,7 @@ fn threads(gate: &Gate, queue: Queue) -> Threads {
     let checkpoint = Checkpoint::from_files(&files).unwrap();
     let cpu = Cpu::new(Box::new(gate.clone()), Lane::PORTABLE);
     let model = Model::new(cpu, &checkpoint).unwrap();
-    Threads::start(Engine::new(Arc::new(model), 512), queue).unwrap()
+    Threads::start(Engine::new(Arc::new(model), 512), Shared::new(1).unwrap(), queue).unwrap()
 }
 
 fn job() -> Job {

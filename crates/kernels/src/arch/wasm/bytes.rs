@@ -1,9 +1,8 @@
-//! The lane of wasm's fixed-width vectors.
-#![allow(unsafe_code)]
+//! Products of bytes.
 
 use std::arch::wasm32::*;
 
-use super::dot::{Dot, WIDTH, Weights};
+use crate::arch::dot::{Dot, WIDTH, Weights};
 
 /// Bytes widened to 16 bits, pairs of products in 32.
 pub(crate) struct Simd128;
@@ -11,6 +10,7 @@ pub(crate) struct Simd128;
 impl Dot for Simd128 {
     // V8 has fifteen registers: eight sums, four weights, one row's inputs.
     const ROWS: usize = 2;
+    const PANELS: usize = 1;
     const BLOCK: usize = WIDTH / 2;
 
     /// Two halves of each sum, for two outputs a register.
@@ -24,7 +24,7 @@ impl Dot for Simd128 {
 
     #[inline(always)]
     fn block(weights: &Weights, first: usize) -> Self::Block {
-        let weights = &weights[4 * first..][..4 * Self::BLOCK];
+        let weights = &weights.0[4 * first..][..4 * Self::BLOCK];
         let (pairs, _) = weights.as_chunks::<8>();
         // SAFETY: eight bytes of an array of eight, at any alignment.
         std::array::from_fn(|i| unsafe { u16x8_load_extend_u8x8(pairs[i].as_ptr()) })

@@ -1,35 +1,15 @@
-//! The lanes of x86-64.
-//!
-//! `avx512` stands for the features that every server since Skylake has; `vnni` for one
-//! instruction more, which does in one step what takes the others three.
-#![allow(unsafe_code)]
+//! Products of bytes.
 
-use std::arch::is_x86_feature_detected as has;
 use std::arch::x86_64::*;
 
-use super::Isa;
-use super::dot::{Dot, WIDTH, Weights};
-
-/// The instruction sets that this machine has, the fastest last.
-pub(crate) fn isas() -> impl Iterator<Item = Isa> {
-    let avx2 = has!("avx2") && has!("fma");
-    let avx512 =
-        avx2 && has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
-    let vnni = avx512 && has!("avx512vnni");
-    [(avx2, Isa::Avx2), (avx512, Isa::Avx512), (vnni, Isa::Vnni)]
-        .into_iter()
-        .filter_map(|(there, isa)| there.then_some(isa))
-}
-
-// Why everything here is sound: `dispatch_dot!` names each of these types only in a function that
-// has its features switched on, and each method is inlined into that. Loads and stores stay within
-// what is borrowed, and none asks for alignment.
+use crate::arch::dot::{Dot, WIDTH, Weights};
 
 /// Pairs of products in 16 bits, pairs of those in 32.
 pub(crate) struct Avx2;
 
 impl Dot for Avx2 {
     const ROWS: usize = 4;
+    const PANELS: usize = 1;
     const BLOCK: usize = WIDTH;
 
     type Sums = [__m256i; 2];
@@ -43,7 +23,7 @@ impl Dot for Avx2 {
 
     #[inline(always)]
     fn block(weights: &Weights, _: usize) -> Self::Block {
-        let (low, high) = weights.split_at(32);
+        let (low, high) = weights.0.split_at(32);
         // SAFETY: AVX2 is on; each half has 32 bytes.
         unsafe { [low, high].map(|half| _mm256_loadu_si256(half.as_ptr().cast())) }
     }
@@ -85,6 +65,8 @@ macro_rules! in_one_register {
     ($lane:ty, |$sums:ident, $block:ident, $inputs:ident| $step:expr) => {
         impl Dot for $lane {
             const ROWS: usize = 8;
+            // A core loads one such register a cycle; two panels need it half as often.
+            const PANELS: usize = 2;
             const BLOCK: usize = WIDTH;
 
             type Sums = __m512i;
@@ -99,7 +81,7 @@ macro_rules! in_one_register {
             #[inline(always)]
             fn block(weights: &Weights, _: usize) -> __m512i {
                 // SAFETY: AVX-512 is on; `weights` has 64 bytes.
-                unsafe { _mm512_loadu_si512(weights.as_ptr().cast()) }
+                unsafe { _mm512_loadu_si512(weights.0.as_ptr().cast()) }
             }
 
             #[inline(always)]

@@ -1,0 +1,74 @@
+//! Memory that one operation leaves and the next one takes: after the first pass, none is asked of
+//! the system.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use trireme_kernels::{OutOfMemory, filled};
+
+/// Buffers that nobody uses now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spare(Arc<Mutex<Vec<Vec<f32>>>>);
+
+impl Spare {
+    /// A buffer of this length, with anything in it.
+    pub fn take(&self, len: usize) -> Result<Buffer, OutOfMemory> {
+        let mut values = self.fitting(len);
+        // Growing would copy what is in it.
+        if values.capacity() < len {
+            values = filled(0.0, len)?;
+        }
+        values.resize(len, 0.0);
+        Ok(Buffer { values, home: self.clone() })
+    }
+
+    /// The smallest that is large enough, else the largest there is.
+    fn fitting(&self, len: usize) -> Vec<f32> {
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |buffer: &Vec<f32>| (buffer.capacity() < len, buffer.capacity().abs_diff(len));
+        let best = (0..spare.len()).min_by_key(|&at| fits(&spare[at]));
+        best.map(|at| spare.swap_remove(at)).unwrap_or_default()
+    }
+}
+
+/// Values that go back to where they came from.
+#[derive(Debug, Clone)]
+pub(crate) struct Buffer {
+    pub values: Vec<f32>,
+    home: Spare,
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let values = std::mem::take(&mut self.values);
+        self.home.0.lock().unwrap_or_else(PoisonError::into_inner).push(values);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_that_fits_is_taken_again() {
+        let spare = Spare::default();
+        let (small, large) = (spare.take(10).unwrap(), spare.take(1000).unwrap());
+        let places = [small.values.as_ptr(), large.values.as_ptr()];
+        drop((small, large));
+        let (large, small) = (spare.take(900).unwrap(), spare.take(7).unwrap());
+        assert_eq!([small.values.as_ptr(), large.values.as_ptr()], places);
+        assert_eq!((small.values.len(), large.values.len()), (7, 900));
+    }
+
+    #[test]
+    fn one_that_is_too_small_is_replaced_not_kept() {
+        let spare = Spare::default();
+        drop(spare.take(10).unwrap());
+        drop(spare.take(1000).unwrap());
+        assert_eq!(spare.0.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_no_machine_has_is_an_error() {
+        assert!(Spare::default().take(usize::MAX / 8).is_err());
+    }
+}

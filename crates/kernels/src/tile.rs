@@ -1,0 +1,63 @@
+//! The product that every other is made of: a few rows with sixteen columns, in registers.
+
+use std::ops::Range;
+
+use crate::arch::{Block, Vector};
+
+/// The products of each row with a panel, one chain of additions over the inputs in ascending
+/// order: which rows share a tile changes no bit.
+#[inline(always)]
+#[allow(unsafe_code)]
+pub(crate) fn tile<V: Vector, const ROWS: usize>(
+    rows: [&[f32]; ROWS],
+    panel: &[Block],
+) -> [V; ROWS] {
+    for row in rows {
+        assert!(row.len() >= panel.len(), "a row must have an input for each column of the panel");
+    }
+    let mut acc = [V::splat(0.0); ROWS];
+    for (k, column) in panel.iter().enumerate() {
+        let column = V::load(&column.0);
+        for i in 0..ROWS {
+            // A check here, though it never fails, has kept the sums out of registers: half as fast.
+            // SAFETY: `k` is less than the panel's length, which no row is shorter than.
+            let input = unsafe { *rows[i].get_unchecked(k) };
+            acc[i] = V::splat(input).madd(column, acc[i]);
+        }
+    }
+    acc
+}
+
+/// Work on the rows of an output that is done tile by tile.
+pub(crate) trait Tiled {
+    /// Does the rows from `row` on.
+    fn tile<const ROWS: usize>(&mut self, row: usize);
+}
+
+/// Does all rows, `most` in a tile while there are so many, then fewer. `most` is known where this
+/// is compiled, and tiles that are larger are left out.
+#[inline(always)]
+pub(crate) fn by_tiles(most: usize, rows: Range<usize>, work: &mut impl Tiled) {
+    let Range { start: mut row, end } = rows;
+    while row < end {
+        row += match (most, end - row) {
+            (8.., 8..) => one::<8>(row, work),
+            (6.., 6..) => one::<6>(row, work),
+            (4.., 4..) => one::<4>(row, work),
+            (2.., 2..) => one::<2>(row, work),
+            _ => one::<1>(row, work),
+        };
+    }
+}
+
+#[inline(always)]
+fn one<const ROWS: usize>(row: usize, work: &mut impl Tiled) -> usize {
+    work.tile::<ROWS>(row);
+    ROWS
+}
+
+/// The share of `next` that a tile asks for, so that all of it is there when all rows are done.
+#[inline(always)]
+pub(crate) fn share<T>(next: &[T], tile: Range<usize>, rows: usize) -> &[T] {
+    &next[tile.start * next.len() / rows..tile.end * next.len() / rows]
+}

@@ -1,0 +1,56 @@
+//! Ours beside the peers, in turn, in one run: `cargo xtask bench` builds this and runs it.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a terminal program")]
+
+mod cases;
+mod error;
+mod measure;
+mod native;
+mod ours;
+mod peer;
+mod plot;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use error::{Error, Result};
+
+/// What a run is told.
+struct Settings {
+    /// Where the table, its JSON and its plot are written.
+    out: PathBuf,
+    /// Only cases whose name holds this.
+    only: Option<String>,
+    /// Times that each side of a case is run.
+    rounds: usize,
+}
+
+const USAGE: &str = "usage: trireme-bench native --out FOLDER [--only CASE] [--rounds N]";
+
+fn main() -> ExitCode {
+    match settings(std::env::args().skip(1)).and_then(|settings| native::run(&settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn settings(mut args: impl Iterator<Item = String>) -> Result<Settings> {
+    let usage = || Error::Usage(USAGE);
+    if args.next().as_deref() != Some("native") {
+        return Err(usage());
+    }
+    let mut settings = Settings { out: PathBuf::new(), only: None, rounds: 9 };
+    while let Some(option) = args.next() {
+        let value = args.next().ok_or_else(usage)?;
+        match option.as_str() {
+            "--out" => settings.out = value.into(),
+            "--only" => settings.only = Some(value),
+            "--rounds" => settings.rounds = value.parse().map_err(|_| usage())?,
+            _ => return Err(usage()),
+        }
+    }
+    if settings.out.as_os_str().is_empty() { Err(usage()) } else { Ok(settings) }
+}

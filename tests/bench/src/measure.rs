@@ -1,0 +1,27 @@
+//! Two or more ways to do the same work, run in turn.
+
+use std::time::Duration;
+
+use crate::error::Result;
+
+/// One way to do it: the time it took.
+pub type Run<'a> = Box<dyn FnMut() -> Result<Duration> + 'a>;
+
+/// The median time of each way, over so many rounds of all of them, after one that does not count.
+pub fn in_turn(rounds: usize, ways: &mut [Run<'_>]) -> Result<Vec<Duration>> {
+    let mut times = vec![Vec::with_capacity(rounds); ways.len()];
+    for round in 0..=rounds {
+        for (way, times) in ways.iter_mut().zip(&mut times) {
+            let time = way()?;
+            if round > 0 {
+                times.push(time);
+            }
+        }
+    }
+    Ok(times.into_iter().map(median).collect())
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}

@@ -1,0 +1,69 @@
+//! Our side: a model in this process.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use trireme_cpu::{Cpu, Lane, Precision};
+use trireme_model::files::{Files, wanted};
+use trireme_model::{Checkpoint, EmbedOptions, Encoded, Model};
+use trireme_server::{Shared, pass_tokens, wait};
+use trireme_service::Engine;
+
+use crate::error::{Error, Result};
+
+/// A sentence-transformers folder.
+pub fn checkpoint(folder: &Path) -> Result<Checkpoint> {
+    let mut files = Files::default();
+    loop {
+        let next = wanted(&files)?;
+        if next.is_empty() {
+            return Ok(Checkpoint::from_files(&files)?);
+        }
+        for name in next {
+            let bytes = std::fs::read(folder.join(&name)).ok().map(Bytes::from);
+            files.insert(name, bytes);
+        }
+    }
+}
+
+/// A model as the server runs it.
+pub struct Ours {
+    engine: Engine<Cpu>,
+    pool: Shared,
+}
+
+impl Ours {
+    pub fn new(checkpoint: &Checkpoint, precision: Precision, threads: usize) -> Result<Self> {
+        let pool = Shared::new(threads).map_err(|fault| Error::Host(fault.message))?;
+        let cpu = Cpu::new(Box::new(pool.clone()), Lane::detect()).with_precision(precision);
+        let model = Arc::new(Model::new(cpu, checkpoint)?);
+        let tokens = pass_tokens(model.spec().width);
+        Ok(Self { engine: Engine::new(model, tokens).spread(pool.clone()), pool })
+    }
+
+    pub fn model(&self) -> &Model<Cpu> {
+        self.engine.model()
+    }
+
+    /// The time from token ids to a vector for each text.
+    pub fn run(&self, lengths: &[usize]) -> Result<Duration> {
+        let texts: Vec<Encoded> = lengths.iter().copied().map(text).collect();
+        let want = self.model().vectors(EmbedOptions::default())?;
+        let go_on = || Ok(());
+        let start = Instant::now();
+        let rows = self.pool.run(|| wait(Box::pin(self.engine.rows(&texts, want, &go_on))));
+        rows.map_err(|fault| Error::Host(fault.message))?;
+        Ok(start.elapsed())
+    }
+}
+
+fn text(length: usize) -> Encoded {
+    Encoded {
+        ids: (0..length).map(|at| 1000 + (at as u32 * 7919) % 20_000).collect(),
+        type_ids: vec![0; length],
+        offsets: vec![(0, 0); length],
+        dropped: 0,
+    }
+}
