@@ -2,7 +2,7 @@
 //
 //     node www/build.mjs FOLDER
 //
-// FOLDER/trireme/engine is what `wasm-bindgen --target web` made. `TRIREME_NODE_MODULES` says
+// FOLDER/trireme/engine and engine-relaxed are what `wasm-bindgen --target web` made. `TRIREME_NODE_MODULES` says
 // where esbuild and typescript are.
 
 import { execFileSync } from "node:child_process";
@@ -61,7 +61,9 @@ await build({
   ...shared,
   entryPoints: [join(www, "src/index.ts"), join(www, "src/worker.ts")],
   outdir: library,
-  plugins: [send(/\/engine\/trireme\.js$/, join(library, "engine/trireme.js"))],
+  plugins: ["engine", "engine-relaxed"].map((engine) =>
+    send(new RegExp(`/${engine}/trireme\\.js$`), join(library, engine, "trireme.js")),
+  ),
 });
 await build({
   ...shared,

@@ -22,6 +22,8 @@ export interface Wanted {
 /** What a model says of itself once it is loaded. */
 export interface Loaded extends HealthAnswer {
   labels: string[];
+  /** The vector instructions in use: `simd128` or `relaxed-simd`. */
+  lane: string;
 }
 
 /** How far loading is. */

@@ -1,14 +1,17 @@
 // The engine's side: one model in one worker. It answers one request after another, and dies of
 // the first that breaks it; the page starts the next worker.
 
-import init, { Model as Engine, type InitOutput } from "./engine/trireme.js";
+import * as simd from "./engine/trireme.js";
+import * as relaxed from "./engine-relaxed/trireme.js";
+import type { InitOutput, Model } from "./engine/trireme.js";
 import { errorOf, faultOf, type Fault } from "./errors.js";
 import { Missing, open } from "./files.js";
+import { relaxedDotsWork } from "./probe.js";
 import type { Ask, FromWorker, Loaded, ToWorker, Wanted } from "./protocol.js";
 
 const aborts = new Map<number, AbortController>();
 let wasm: InitOutput | undefined;
-let engine: Engine | undefined;
+let engine: Model | undefined;
 /** The request that is being answered. */
 let current: number | undefined;
 /** Settles when the requests so far are answered. */
@@ -60,15 +63,19 @@ async function load({ place, name, version, precision }: Wanted): Promise<Loaded
   const source = Promise.resolve(open(place, (progress) => tell({ progress }))).catch(refused);
   // Told below; until then nobody listens.
   source.catch(() => {});
-  wasm = await start();
-  engine = await Engine.load(await source, name, version, precision);
-  return { ...engine.health(), labels: engine.labels };
+  const { Model } = await start();
+  engine = await Model.load(await source, name, version, precision);
+  return { ...engine.health(), labels: engine.labels, lane: engine.lane };
 }
 
-/** Compiles the engine. */
-async function start(): Promise<InitOutput> {
+/** Compiles the engine that this browser is fastest with. */
+async function start(): Promise<typeof simd> {
+  const [glue, url] = relaxedDotsWork()
+    ? [relaxed, new URL("./engine-relaxed/trireme_bg.wasm", import.meta.url)]
+    : [simd, new URL("./engine/trireme_bg.wasm", import.meta.url)];
   try {
-    return await init({ module_or_path: new URL("./engine/trireme_bg.wasm", import.meta.url) });
+    wasm = await glue.default({ module_or_path: url });
+    return glue as typeof simd;
   } catch (thrown) {
     const unable = thrown instanceof WebAssembly.CompileError;
     const message = unable

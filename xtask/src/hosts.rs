@@ -30,6 +30,21 @@ const WASM_FEATURES: &[&str] = &[
     "--enable-simd",
 ];
 
+/// What `wasm-opt` is told besides, where the module is for machines that have it.
+const RELAXED_FEATURE: &str = "--enable-relaxed-simd";
+
+/// Compiles for wasm with relaxed vectors. Such a module is refused by browsers that lack them, so
+/// a page gets both; Workers and Spin have had them for years. Other flags are another build
+/// folder, or each build would undo the other's.
+fn relaxed(command: &mut Command) {
+    command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Ctarget-feature=+relaxed-simd");
+    command.env("CARGO_TARGET_DIR", relaxed_dir());
+}
+
+fn relaxed_dir() -> PathBuf {
+    target_dir().join("relaxed")
+}
+
 /// Prints length, gzip's and brotli's best of each file named. Node holds both.
 const SIZES: &str = "\
 const { readFileSync } = require('fs'), zlib = require('zlib');
@@ -94,21 +109,34 @@ fn choose(names: &[&str]) -> Result<Vec<Choice>> {
 
 /// The site, and the npm package that it imports: `trireme`, with the engine inside.
 fn web(folder: &Path, features: &[&str]) -> Result<()> {
-    let engine = folder.join("trireme/engine");
-    let module = compile("trireme-web", wasm::TARGETS[0], features)?;
+    for with_relaxed in [false, true] {
+        engine(&folder.join("trireme"), features, with_relaxed)?;
+    }
+    let mut script = command("node");
+    script.arg(repo_root().join("www/build.mjs")).arg(folder).envs(tools::environment());
+    quietly("www/build.mjs", script)
+}
+
+/// The engine as a module for browsers, with the JavaScript around it.
+fn engine(package: &Path, features: &[&str], with_relaxed: bool) -> Result<()> {
+    let engine = package.join(if with_relaxed { "engine-relaxed" } else { "engine" });
+    let mut build = build_of("trireme-web", wasm::TARGETS[0], features);
+    let mut built = target_dir();
+    if with_relaxed {
+        relaxed(&mut build);
+        built = relaxed_dir();
+    }
+    quietly("trireme-web", build)?;
     let mut bindgen = command(&WASM_BINDGEN.path().to_string_lossy());
     bindgen.args(["--target", "web", "--out-name", "trireme", "--out-dir"]).arg(&engine);
-    bindgen.arg(module);
+    bindgen.arg(module_in(&built, "trireme-web", wasm::TARGETS[0]));
     quietly("wasm-bindgen", bindgen)?;
 
     let module = engine.join("trireme_bg.wasm");
     let mut optimise = command(&npm("wasm-opt").to_string_lossy());
-    optimise.arg("-O3").args(WASM_FEATURES).arg(&module).arg("-o").arg(&module);
-    quietly("wasm-opt", optimise)?;
-
-    let mut script = command("node");
-    script.arg(repo_root().join("www/build.mjs")).arg(folder).envs(tools::environment());
-    quietly("www/build.mjs", script)
+    optimise.arg("-O3").args(WASM_FEATURES).args(with_relaxed.then_some(RELAXED_FEATURE));
+    optimise.arg(&module).arg("-o").arg(&module);
+    quietly("wasm-opt", optimise)
 }
 
 /// What `wrangler` and `workerd` load: our entry module, and what it imports from `build/`.
@@ -118,6 +146,7 @@ fn worker(folder: &Path, features: &[&str]) -> Result<()> {
     build.args(["--profile", PROFILE, "--out-dir"]).arg(folder.join("build"));
     build.args(["--features", &features.join(",")]);
     build.current_dir(&package).envs(tools::environment());
+    relaxed(&mut build);
     quietly("worker-build", build)?;
     let entry = "entry.mjs";
     fs::copy(package.join(entry), folder.join(entry)).map(drop).map_err(Error::file(&package))
@@ -128,24 +157,30 @@ pub fn rehearse_deployment() -> Result<()> {
     let mut wrangler = wasm::command(&npm("wrangler").to_string_lossy());
     wrangler.args(["deploy", "--dry-run", "--outdir"]).arg(target_dir().join("hosts/deployment"));
     wrangler.envs(tools::environment()).env("WRANGLER_SEND_METRICS", "false");
+    relaxed(&mut wrangler);
     quietly("wrangler", wrangler)
 }
 
 /// A component. Spin itself can't be had here, so tests run it in a program of ours.
 fn spin(folder: &Path, features: &[&str]) -> Result<()> {
-    let component = compile("trireme-spin", wasm::TARGETS[1], features)?;
+    quietly("trireme-spin", build_of("trireme-spin", wasm::TARGETS[1], features))?;
+    let component = module_in(&target_dir(), "trireme-spin", wasm::TARGETS[1]);
     let to = folder.join("trireme_spin.wasm");
     fs::copy(&component, &to).map(drop).map_err(Error::file(&component))?;
     quietly("trireme-spin-host", cargo(["build", "-p", "trireme-spin-host"]))
 }
 
-/// Compiles a package and says where its module is.
-fn compile(package: &str, target: &str, features: &[&str]) -> Result<PathBuf> {
-    let mut cargo: Command = wasm::cargo(["build", "--profile", PROFILE, "-p", package]);
+/// Compiles a package's library for a target.
+fn build_of(package: &str, target: &str, features: &[&str]) -> Command {
+    let mut cargo = wasm::cargo(["build", "--profile", PROFILE, "-p", package]);
     cargo.args(["--lib", "--target", target, "--features", &features.join(",")]);
-    quietly(package, cargo)?;
+    cargo
+}
+
+/// Where that puts its module.
+fn module_in(target_dir: &Path, package: &str, target: &str) -> PathBuf {
     let name = format!("{}.wasm", package.replace('-', "_"));
-    Ok(target_dir().join(target).join(PROFILE).join(name))
+    target_dir.join(target).join(PROFILE).join(name)
 }
 
 /// A table of what is in a folder: raw, gzip -9, brotli 11.

@@ -3,6 +3,7 @@
 //! Standard library only, so that a bare machine has it after a few seconds of compiling.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a terminal program")]
 
+mod bench;
 mod check;
 mod error;
 mod fuzz;
@@ -34,7 +35,8 @@ usage: cargo xtask TASK
   check                      everything that CI runs, cheapest first; ends with the test totals
   soak [NAME] [--seconds N]  the proofs at full size (tests, mutants, fuzzing, or the one named; N
                              seconds for each fuzz target, 3600 unless said), in docs/proofs/
-  bench [ARGS]               cargo bench, ARGS passed on
+  bench [NAME] [ARGS]        kernels, native (beside onnxruntime), browser (beside its web build),
+                             or all; ARGS go to the benchmark
   fuzz [TARGET] [--seconds N] [--input FILE]
                              fuzz every target, or one, for N seconds each (60 unless said);
                              with --input, run one target on one file
@@ -82,11 +84,7 @@ fn dispatch(args: &[String]) -> Result<()> {
             let args = Args::parse(rest, 1, &[])?;
             mutation::mutants(args.name()).map(drop)
         }
-        "bench" => {
-            let mut bench = cargo(["bench", "--workspace"]);
-            bench.args(rest);
-            run("bench", bench, Show::Everything)?.or_fail("bench").map(drop)
-        }
+        "bench" => bench::bench(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

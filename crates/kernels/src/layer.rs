@@ -54,25 +54,25 @@ impl Layer {
         }
     }
 
-    /// Makes sixteen outputs of each row from its product with a panel, while that is in registers.
+    /// Makes sixteen outputs of each row from its product with a panel.
     #[inline(always)]
-    pub fn store<V: Vector, const ROWS: usize>(
+    pub fn store<V: Vector>(
         &self,
-        mut products: [V; ROWS],
+        products: &mut [V],
         finish: Finish<'_>,
         panel: usize,
         row: usize,
         out: &mut [f32],
     ) {
         let bias = V::load(&self.bias[panel]);
-        for value in &mut products {
+        for value in products.iter_mut() {
             *value = *value + bias;
         }
-        apply(finish.activation, &mut products);
+        apply(finish.activation, products);
         let first = panel * PANEL;
         let width = PANEL.min(self.outputs - first);
-        for (i, value) in products.into_iter().enumerate() {
-            let at = (row + i) * self.outputs + first;
+        for (row, &value) in (row..).zip(products.iter()) {
+            let at = row * self.outputs + first;
             let residual = finish.residual.map(|residual| &residual[at..at + width]);
             store_row(value, residual, &mut out[at..at + width]);
         }

@@ -5,12 +5,10 @@
 //! additions whose order no tile edge can change. `f32` peak needs nothing more on the machines we
 //! measured; the epilogue is applied while the tile is still in registers.
 
-use std::marker::PhantomData;
-
 use crate::arch::{Block, Lane, Simd, Vector, dispatch, fetch_ahead};
 use crate::layer::{Finish, Layer, PANEL};
 use crate::memory::{OutOfMemory, filled};
-use crate::tile::{Tiled, by_tiles, share, tile};
+use crate::tile::{MOST, Tiled, by_tiles, share, tile};
 
 /// A weight `[outputs, inputs]` with its bias, laid out for the tile.
 #[derive(Debug, Clone)]
@@ -71,12 +69,13 @@ pub fn linear(lane: Lane, x: &[f32], weight: &Packed, finish: Finish<'_>, out: &
 #[inline(always)]
 fn body<S: Simd>(x: &[f32], weight: &Packed, finish: Finish<'_>, out: &mut [f32]) {
     let inputs = weight.inputs().max(1);
+    let zero = S::V::splat(0.0);
     let mut panels = weight.panels.chunks_exact(inputs).enumerate().peekable();
     while let Some((index, panel)) = panels.next() {
         let next = panels.peek().map_or(&[][..], |(_, next)| next);
         let layer = &weight.layer;
         let work =
-            &mut Columns { x, layer, panel, next, index, finish, out, vector: PhantomData::<S::V> };
+            &mut Columns { x, layer, panel, next, index, finish, out, products: [zero; MOST] };
         by_tiles(S::V::ROWS, 0..x.len() / inputs, work);
     }
 }
@@ -91,7 +90,8 @@ struct Columns<'a, V> {
     index: usize,
     finish: Finish<'a>,
     out: &'a mut [f32],
-    vector: PhantomData<V>,
+    /// Of the tile at hand.
+    products: [V; MOST],
 }
 
 impl<V: Vector> Tiled for Columns<'_, V> {
@@ -103,16 +103,15 @@ impl<V: Vector> Tiled for Columns<'_, V> {
         for (row, x) in rows.iter_mut().zip(self.x[row * inputs..].chunks_exact(inputs)) {
             *row = x;
         }
-        // What follows is too long to be unrolled, and would index the sums: then they would be in
-        // memory from the start. So they go there now, once.
-        let mut sums = [[0.0; PANEL]; ROWS];
-        for (sum, product) in sums.iter_mut().zip(tile::<V, ROWS>(rows, self.panel)) {
-            product.store(sum);
+        let products = tile::<V, ROWS>(rows, self.panel);
+        for (product, to) in products.into_iter().zip(&mut self.products) {
+            *to = product;
         }
-        let mut products = [V::splat(0.0); ROWS];
-        for (product, sum) in products.iter_mut().zip(&sums) {
-            *product = V::load(sum);
-        }
+    }
+
+    #[inline(always)]
+    fn finish(&mut self, row: usize, rows: usize) {
+        let products = &mut self.products[..rows];
         self.layer.store(products, self.finish, self.index, row, self.out);
     }
 }

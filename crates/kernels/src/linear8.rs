@@ -12,13 +12,13 @@ use crate::layer::{Finish, Layer};
 use crate::memory::{OutOfMemory, filled};
 use crate::quantize::Rows8;
 use crate::rotate::{rotate, size};
-use crate::tile::{Tiled, by_tiles, share};
+use crate::tile::{MOST, Tiled, by_tiles, share};
 
 /// The largest size of a quantised weight.
 const TOP: f32 = 127.0;
 
 /// Inputs of the widest layer whose sums fit into 32 bits.
-const WIDEST: usize = i32::MAX as usize / (255 * 63);
+const WIDEST: usize = i32::MAX as usize / (128 * 127);
 
 /// A weight `[outputs, inputs]` in bytes, each output with a scale of its own, and its bias.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Packed8 {
     /// Panel by panel, four inputs by four inputs.
     panels: Vec<Weights>,
     scales: Vec<[f32; WIDTH]>,
+    /// The sum of each output's weights.
+    sums: Vec<[i32; WIDTH]>,
     layer: Layer,
 }
 
@@ -49,6 +51,7 @@ impl Packed8 {
         let (blocks, depth) = (outputs.div_ceil(WIDTH), inputs.div_ceil(4));
         let mut panels = filled(Weights([OFFSET; 4 * WIDTH]), blocks * depth)?;
         let mut scales = filled([0.0; WIDTH], blocks)?;
+        let mut sums = filled([0; WIDTH], blocks)?;
         let mut row = filled(0.0, inputs)?;
         for (output, plain) in weight.chunks_exact(inputs.max(1)).enumerate() {
             let (panel, column) = (output / WIDTH, output % WIDTH);
@@ -58,11 +61,13 @@ impl Packed8 {
             scales[panel][column] = scale / size(inputs) as f32;
             for (input, value) in row.iter().enumerate() {
                 let byte = if scale > 0.0 { (value / scale).round_ties_even() } else { 0.0 };
+                let byte = byte.clamp(-TOP, TOP);
+                sums[panel][column] += byte as i32;
                 panels[panel * depth + input / 4].0[column * 4 + input % 4] =
-                    (byte.clamp(-TOP, TOP) + f32::from(OFFSET)) as u8;
+                    (byte + f32::from(OFFSET)) as u8;
             }
         }
-        Ok(Self { panels, scales, layer })
+        Ok(Self { panels, scales, sums, layer })
     }
 
     /// Columns of the input.
@@ -99,11 +104,27 @@ fn body<S: Simd>(x: &Rows8, weight: &Packed8, finish: Finish<'_>, out: &mut [f32
     let together = if S::D::PANELS == 2 { panels - panels % 2 } else { 0 };
     let rows = 0..x.scales.len();
     for panel in (0..together).step_by(2) {
-        let work = &mut Columns::<S, 2> { x, weight, panel, finish, out, lane: PhantomData };
+        let work = &mut Columns::<S, 2> {
+            x,
+            weight,
+            panel,
+            finish,
+            out,
+            sums: [[[0; WIDTH]; 2]; MOST],
+            lane: PhantomData,
+        };
         by_tiles(S::D::ROWS, rows.clone(), work);
     }
     for panel in together..panels {
-        let work = &mut Columns::<S, 1> { x, weight, panel, finish, out, lane: PhantomData };
+        let work = &mut Columns::<S, 1> {
+            x,
+            weight,
+            panel,
+            finish,
+            out,
+            sums: [[[0; WIDTH]; 1]; MOST],
+            lane: PhantomData,
+        };
         by_tiles(S::D::ROWS, rows.clone(), work);
     }
 }
@@ -116,6 +137,8 @@ struct Columns<'a, S, const PANELS: usize> {
     panel: usize,
     finish: Finish<'a>,
     out: &'a mut [f32],
+    /// The exact sums of the tile at hand.
+    sums: [[[i32; WIDTH]; PANELS]; MOST],
     lane: PhantomData<S>,
 }
 
@@ -127,26 +150,7 @@ impl<S: Simd, const PANELS: usize> Tiled for Columns<'_, S, PANELS> {
         let next = &weight.panels[(panel + PANELS) * depth..];
         let next = &next[..next.len().min(PANELS * depth)];
         fetch_ahead(share(next, row..row + ROWS, x.scales.len()));
-        let sums = self.sums::<ROWS>(row);
-        #[allow(clippy::needless_range_loop, reason = "`p` is a column of `sums`")]
-        for p in 0..PANELS {
-            let scales = S::V::load(&weight.scales[panel + p]);
-            let mut products = [scales; ROWS];
-            for (i, product) in products.iter_mut().enumerate() {
-                *product =
-                    S::V::from_integers(&sums[i][p]) * (S::V::splat(x.scales[row + i]) * scales);
-            }
-            weight.layer.store(products, self.finish, panel + p, row, self.out);
-        }
-    }
-}
 
-impl<S: Simd, const PANELS: usize> Columns<'_, S, PANELS> {
-    /// The exact sums of products of bytes.
-    #[inline(always)]
-    fn sums<const ROWS: usize>(&self, row: usize) -> [[[i32; WIDTH]; PANELS]; ROWS] {
-        let Self { x, weight, panel, .. } = *self;
-        let depth = weight.inputs().div_ceil(4);
         let mut rows: [&[[i8; 4]]; ROWS] = [&[]; ROWS];
         for (i, values) in rows.iter_mut().enumerate() {
             *values = &x.values[(row + i) * depth..][..depth];
@@ -155,12 +159,11 @@ impl<S: Simd, const PANELS: usize> Columns<'_, S, PANELS> {
         for (p, weights) in panels.iter_mut().enumerate() {
             *weights = &weight.panels[(panel + p) * depth..][..depth];
         }
-        let mut sums = [[[0; WIDTH]; PANELS]; ROWS];
         for first in (0..WIDTH).step_by(S::D::BLOCK) {
             let mut acc = [[S::D::start(0); PANELS]; ROWS];
             for (i, acc) in acc.iter_mut().enumerate() {
-                // Each weight is 128 too large; this takes what that adds away again.
-                *acc = [S::D::start(-i32::from(OFFSET) * x.sums[row + i]); PANELS];
+                // Where bytes are larger than weights, this takes what that adds away again.
+                *acc = [S::D::start(-S::D::EXCESS * x.sums[row + i]); PANELS];
             }
             for k in 0..depth {
                 let mut blocks = [S::D::block(&panels[0][k], first); PANELS];
@@ -173,11 +176,30 @@ impl<S: Simd, const PANELS: usize> Columns<'_, S, PANELS> {
                     }
                 }
             }
-            for (sums, acc) in sums.as_flattened_mut().iter_mut().zip(acc.as_flattened()) {
+            for (sums, acc) in self.sums.as_flattened_mut().iter_mut().zip(acc.as_flattened()) {
                 S::D::finish(*acc, &mut sums[first..first + S::D::BLOCK]);
             }
         }
-        sums
+    }
+
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "`p` is a column of `sums`")]
+    fn finish(&mut self, row: usize, rows: usize) {
+        let Self { x, weight, panel, .. } = *self;
+        for p in 0..PANELS {
+            let scales = S::V::load(&weight.scales[panel + p]);
+            let mut products = [scales; MOST];
+            for (i, product) in products[..rows].iter_mut().enumerate() {
+                let sums = &mut self.sums[i][p];
+                if S::D::RAISED != 0 {
+                    for (sum, weights) in sums.iter_mut().zip(&weight.sums[panel + p]) {
+                        *sum -= S::D::RAISED * weights;
+                    }
+                }
+                *product = S::V::from_integers(sums) * (S::V::splat(x.scales[row + i]) * scales);
+            }
+            weight.layer.store(&mut products[..rows], self.finish, panel + p, row, self.out);
+        }
     }
 }
 

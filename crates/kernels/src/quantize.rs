@@ -3,7 +3,7 @@
 //! One scale for a whole batch would make a text's answer depend on its neighbours; one for each
 //! row does not, and an outlier costs only its own row.
 
-use crate::arch::{LANES, Lane, ROUND, Simd, Vector, dispatch};
+use crate::arch::{Dot, LANES, Lane, ROUND, Simd, Vector, dispatch};
 use crate::reduce::filled_up;
 use crate::rotate::rotate;
 
@@ -11,6 +11,7 @@ use crate::rotate::rotate;
 const TOP: f32 = 63.0;
 
 /// Quantised rows: each value of a rotated row is `byte × scale`, rounded to nearest, ties to even.
+/// Where the lane that made them raises its inputs, each byte is larger by that.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Rows8 {
     /// Row by row; each row filled up with zeros to a multiple of four.
@@ -43,24 +44,24 @@ fn body<S: Simd>(x: &[f32], width: usize, out: &mut Rows8) {
     let rows = x.chunks_exact(width).zip(out.values.chunks_exact_mut(stride));
     for ((row, bytes), (scale, sum)) in rows.zip(out.scales.iter_mut().zip(&mut out.sums)) {
         let largest = rotate::<S::V>(row, &mut rotated);
-        (*scale, *sum) =
-            quantize::<S::V>(&rotated, largest, &mut bytes.as_flattened_mut()[..width]);
+        (*scale, *sum) = quantize::<S>(&rotated, largest, &mut bytes.as_flattened_mut()[..width]);
     }
 }
 
 /// Writes the bytes of a row with this largest size; returns its scale and their sum.
 #[inline(always)]
-fn quantize<V: Vector>(row: &[f32], largest: f32, bytes: &mut [i8]) -> (f32, i32) {
+fn quantize<S: Simd>(row: &[f32], largest: f32, bytes: &mut [i8]) -> (f32, i32) {
     if !largest.is_finite() {
         return (f32::NAN, 0);
     }
     // The reciprocal of less is infinite, and what is left of such a row is nothing.
     let inverse = if largest < TOP * f32::MIN_POSITIVE { 0.0 } else { TOP / largest };
+    let zero = S::V::splat(ROUND + S::D::RAISED as f32);
     // Whole numbers below 2²⁴: singles add them exactly.
-    let mut sum = V::splat(0.0);
+    let mut sum = S::V::splat(0.0);
     let mut sixteen = |values: &[f32; LANES]| {
-        let rounded = V::load(values) * V::splat(inverse) + V::splat(ROUND);
-        sum = sum + (rounded - V::splat(ROUND));
+        let rounded = S::V::load(values) * S::V::splat(inverse) + zero;
+        sum = sum + (rounded - zero);
         rounded.low_bytes()
     };
     let (blocks, rest) = row.as_chunks::<LANES>();

@@ -28,10 +28,16 @@ pub(crate) fn tile<V: Vector, const ROWS: usize>(
     acc
 }
 
+/// Rows of the largest tile.
+pub(crate) const MOST: usize = 8;
+
 /// Work on the rows of an output that is done tile by tile.
 pub(crate) trait Tiled {
     /// Does the rows from `row` on.
     fn tile<const ROWS: usize>(&mut self, row: usize);
+
+    /// Does what is left to do for the `rows` rows of a tile, and is compiled once for all sizes.
+    fn finish(&mut self, _row: usize, _rows: usize) {}
 }
 
 /// Does all rows, `most` in a tile while there are so many, then fewer. `most` is known where this
@@ -40,13 +46,15 @@ pub(crate) trait Tiled {
 pub(crate) fn by_tiles(most: usize, rows: Range<usize>, work: &mut impl Tiled) {
     let Range { start: mut row, end } = rows;
     while row < end {
-        row += match (most, end - row) {
+        let rows = match (most, end - row) {
             (8.., 8..) => one::<8>(row, work),
             (6.., 6..) => one::<6>(row, work),
             (4.., 4..) => one::<4>(row, work),
             (2.., 2..) => one::<2>(row, work),
             _ => one::<1>(row, work),
         };
+        work.finish(row, rows);
+        row += rows;
     }
 }
 

@@ -116,6 +116,12 @@ impl Model {
         self.identity.labels.clone()
     }
 
+    /// The vector instructions in use: `simd128` or `relaxed-simd`.
+    #[wasm_bindgen(getter)]
+    pub fn lane(&self) -> String {
+        self.model.backend().lane().name().to_owned()
+    }
+
     /// Each request has a service of its own, for each is aborted by itself.
     fn service(&self, abort: Option<AbortSignal>) -> Service {
         let engine = Engine::new(Arc::clone(&self.model), PASS_TOKENS);

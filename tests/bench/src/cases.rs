@@ -58,6 +58,7 @@ pub fn padding(batches: &[Vec<usize>]) -> f64 {
 }
 
 const UNIFORM: &[Feed] = &[Feed::OneByOne, Feed::Arriving(8)];
+pub const UNIFORM_ONE_BY_ONE: &[Feed] = &[Feed::OneByOne];
 const RAGGED: &[Feed] = &[Feed::OneByOne, Feed::Arriving(32), Feed::Sorted(32)];
 
 /// All cases: texts of one length, and texts as long as people's are.

@@ -1,6 +1,7 @@
 //! Ours beside the peers, in turn, in one run: `cargo xtask bench` builds this and runs it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a terminal program")]
 
+mod browser;
 mod cases;
 mod error;
 mod measure;
@@ -17,6 +18,7 @@ use error::{Error, Result};
 
 /// What a run is told.
 struct Settings {
+    bench: fn(&Settings) -> Result<()>,
     /// Where the table, its JSON and its plot are written.
     out: PathBuf,
     /// Only cases whose name holds this.
@@ -25,10 +27,10 @@ struct Settings {
     rounds: usize,
 }
 
-const USAGE: &str = "usage: trireme-bench native --out FOLDER [--only CASE] [--rounds N]";
+const USAGE: &str = "usage: trireme-bench native|browser --out FOLDER [--only CASE] [--rounds N]";
 
 fn main() -> ExitCode {
-    match settings(std::env::args().skip(1)).and_then(|settings| native::run(&settings)) {
+    match settings(std::env::args().skip(1)).and_then(|settings| (settings.bench)(&settings)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -39,10 +41,12 @@ fn main() -> ExitCode {
 
 fn settings(mut args: impl Iterator<Item = String>) -> Result<Settings> {
     let usage = || Error::Usage(USAGE);
-    if args.next().as_deref() != Some("native") {
-        return Err(usage());
-    }
-    let mut settings = Settings { out: PathBuf::new(), only: None, rounds: 9 };
+    let bench = match args.next().as_deref() {
+        Some("native") => native::run,
+        Some("browser") => browser::run,
+        _ => return Err(usage()),
+    };
+    let mut settings = Settings { bench, out: PathBuf::new(), only: None, rounds: 9 };
     while let Some(option) = args.next() {
         let value = args.next().ok_or_else(usage)?;
         match option.as_str() {

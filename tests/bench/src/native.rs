@@ -29,12 +29,12 @@ pub fn run(settings: &Settings) -> Result<()> {
     let mut command = Command::new(&python);
     command.arg(peers().join("onnxruntime/peer.py"));
     let peer = RefCell::new(Peer::start("onnxruntime", command)?);
-    let mut report = Report::new(&peer.borrow().hello);
+    let mut report = Report::new("native", &peer.borrow().hello);
     for (name, folder) in [
         ("MiniLM-L6", minilm_dir()),
         ("DistilBERT-base shape", bench.join("models/distilbert-shape")),
     ] {
-        let graphs = graphs(&python, &folder, &bench)?;
+        let graphs = graphs_of(&folder).to_string_lossy().into_owned();
         let checkpoint = ours::checkpoint(&folder)?;
         let mut lengths = None;
         for threads in [1, 2] {
@@ -68,7 +68,7 @@ struct Theirs<'a> {
 impl Theirs<'_> {
     fn run(&self, batches: &[Vec<usize>]) -> Result<Duration> {
         let Self { graphs, precision, threads, .. } = *self;
-        self.peer.borrow_mut().run(&Request { graphs, precision, threads, batches })
+        self.peer.borrow_mut().run(&Request { side: "theirs", graphs, precision, threads, batches })
     }
 }
 
@@ -93,21 +93,12 @@ fn beside(rounds: usize, case: &Case, ours: &Ours, theirs: &Theirs<'_>) -> Resul
         .collect())
 }
 
-fn peers() -> PathBuf {
-    trireme_tests::repo_root().join("tests/bench/peers")
+/// Where `cargo xtask bench` wrote the peer's graphs of a model.
+pub fn graphs_of(model: &Path) -> PathBuf {
+    cache_dir().join("bench/graphs").join(model.file_name().unwrap_or_default())
 }
 
-/// The peer's graphs of a model, written where they are not yet.
-fn graphs(python: &Path, model: &Path, bench: &Path) -> Result<String> {
-    let name = model.file_name().unwrap_or_default();
-    let folder = bench.join("graphs").join(name);
-    if !folder.join("masked.int8.onnx").is_file() {
-        let script = peers().join("onnxruntime/graph.py");
-        let status = Command::new(python).arg(script).arg(model).arg(&folder).status();
-        let written = status.map_err(Error::file(python))?.success();
-        if !written {
-            return Err(Error::Peer("onnxruntime", format!("no graphs of {}", model.display())));
-        }
-    }
-    Ok(folder.to_string_lossy().into_owned())
+/// Where the peers' programs are.
+pub fn peers() -> PathBuf {
+    trireme_tests::repo_root().join("tests/bench/peers")
 }

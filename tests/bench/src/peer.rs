@@ -27,6 +27,9 @@ pub struct Hello {
 /// Work for a peer.
 #[derive(Serialize)]
 pub struct Request<'a> {
+    /// `ours` or `theirs`, where one process holds both.
+    pub side: &'a str,
+    /// The folder of a model, or of its graphs.
     pub graphs: &'a str,
     pub precision: &'a str,
     pub threads: usize,

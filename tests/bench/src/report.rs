@@ -11,6 +11,9 @@ use crate::plot;
 /// All figures of one run.
 #[derive(Serialize)]
 pub struct Report {
+    /// Names the files.
+    #[serde(skip)]
+    name: &'static str,
     peer: String,
     machine: String,
     cases: Vec<Measured>,
@@ -42,13 +45,13 @@ impl Row {
 }
 
 impl Report {
-    pub fn new(peer: &Hello) -> Self {
+    pub fn new(name: &'static str, peer: &Hello) -> Self {
         let peer = format!("{} {}", peer.name, peer.version);
         println!(
             "{:52} {:20} {:>8} {:>10} {:>10} {:>6}",
             "", peer, "padding", "ours", "theirs", "ratio"
         );
-        Self { peer, machine: machine(), cases: Vec::new() }
+        Self { name, peer, machine: machine(), cases: Vec::new() }
     }
 
     /// Prints a case as soon as it is measured.
@@ -67,15 +70,14 @@ impl Report {
         self.cases.push(Measured { name: name.to_owned(), rows });
     }
 
-    /// Writes `native.json` and `native.svg`.
+    /// Writes the figures as JSON, and the plot.
     pub fn write(&self, folder: &Path) -> Result<()> {
         std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
         let json = serde_json::to_string_pretty(self).unwrap_or_default();
         let title = format!("tokens a second, ours over {}", self.peer);
-        for (name, text) in
-            [("native.json", json), ("native.svg", plot::bars(&title, &self.machine, &self.cases))]
-        {
-            let path = folder.join(name);
+        let plot = plot::bars(&title, &self.machine, &self.cases);
+        for (ending, text) in [("json", json), ("svg", plot)] {
+            let path = folder.join(self.name).with_extension(ending);
             std::fs::write(&path, text).map_err(Error::file(&path))?;
             println!("written: {}", path.display());
         }

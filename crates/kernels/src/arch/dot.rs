@@ -18,6 +18,12 @@ pub(crate) struct Weights(pub [u8; 4 * WIDTH]);
 
 /// How a lane multiplies a block of weights by four inputs.
 pub(crate) trait Dot {
+    /// How much larger than its weight a byte is by the time it is multiplied.
+    const EXCESS: i32 = OFFSET as i32;
+
+    /// Added to each input.
+    const RAISED: i32 = 0;
+
     /// Rows of the output that a tile keeps in registers.
     const ROWS: usize;
 

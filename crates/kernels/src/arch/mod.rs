@@ -24,14 +24,18 @@ pub(crate) fn fetch_ahead<T>(values: &[T]) {
     let _ = values;
 }
 
-/// What every machine of this target has.
+/// What every machine of this target has, or, on wasm, what this module was built for.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod portable {
     use std::arch::wasm32::v128;
 
-    pub(crate) use super::wasm::Simd128 as Bytes;
+    pub(crate) use super::wasm::Bytes;
 
     pub(crate) type Singles = super::Of<v128, 4, false>;
+    pub(crate) type Fused = super::Of<v128, 4, true>;
+
+    pub(super) const FUSED: bool = cfg!(target_feature = "relaxed-simd");
+    pub(super) const NAME: &str = if FUSED { "relaxed-simd" } else { "simd128" };
 }
 
 /// What every machine has.
@@ -40,9 +44,13 @@ mod portable {
     pub(crate) use super::dot::Scalar as Bytes;
 
     pub(crate) type Singles = super::Of<f32, 16, false>;
+    pub(crate) type Fused = Singles;
+
+    pub(super) const FUSED: bool = false;
+    pub(super) const NAME: &str = "portable";
 }
 
-pub(crate) use portable::{Bytes, Singles};
+pub(crate) use portable::{Bytes, Fused, Singles};
 
 /// A set of instructions that this machine has. A value of a lane proves that: it can only be had
 /// by asking the machine.
@@ -66,7 +74,7 @@ pub(crate) enum Isa {
 
 impl Lane {
     /// What every machine has.
-    pub const PORTABLE: Self = Self { isa: Isa::Portable, fused: false };
+    pub const PORTABLE: Self = Self { isa: Isa::Portable, fused: portable::FUSED };
 
     /// Every lane of this machine, the fastest first.
     #[must_use]
@@ -97,11 +105,11 @@ impl Lane {
         Self { fused: false, ..self }
     }
 
-    /// `portable`, `avx2`, `avx512` or `vnni`.
+    /// `portable`, `avx2`, `avx512` or `vnni`; `simd128` or `relaxed-simd` on wasm.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.isa {
-            Isa::Portable => "portable",
+            Isa::Portable => portable::NAME,
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
@@ -150,9 +158,10 @@ macro_rules! dispatch {
 
         #[cfg(target_arch = "x86_64")]
         use $crate::arch::{Of, switched_on, x86};
-        use $crate::arch::{Bytes, Isa, Singles};
+        use $crate::arch::{Bytes, Fused, Isa, Singles};
         match ($lane.isa, $lane.fused) {
-            (Isa::Portable, _) => $body::<(Singles, Bytes)>($($arg),*),
+            (Isa::Portable, true) => $body::<(Fused, Bytes)>($($arg),*),
+            (Isa::Portable, false) => $body::<(Singles, Bytes)>($($arg),*),
             #[cfg(target_arch = "x86_64")]
             (Isa::Avx2, true) => switched_on!(
                 "avx2,fma",

@@ -4,4 +4,7 @@
 mod bytes;
 mod singles;
 
-pub(crate) use bytes::Simd128;
+#[cfg(target_feature = "relaxed-simd")]
+pub(crate) use bytes::Relaxed as Bytes;
+#[cfg(not(target_feature = "relaxed-simd"))]
+pub(crate) use bytes::Simd128 as Bytes;

@@ -60,8 +60,11 @@ impl Register for v128 {
 
     #[inline(always)]
     fn fused(self, b: Self, c: Self) -> Self {
-        // Without relaxed vectors no module is built that asks for it.
-        self.mul(b).add(c)
+        // Rounded once or twice: as the machine likes.
+        #[cfg(target_feature = "relaxed-simd")]
+        return f32x4_relaxed_madd(self, b, c);
+        #[cfg(not(target_feature = "relaxed-simd"))]
+        return self.mul(b).add(c);
     }
 
     #[inline(always)]

@@ -1,0 +1,42 @@
+// Our package and onnxruntime-web in one Chromium, as peers of the benchmark: one JSON request a
+// line, one JSON answer a line.
+//
+//     node peer.mjs --web FOLDER --ort FOLDER
+//
+// FOLDERs: what `cargo xtask build web` made, and onnxruntime-web's `dist`. A request says which
+// side is asked, where its model lies, a precision, and batches, each a list of text lengths. The
+// answer is the seconds that all of them took.
+
+import { createServer } from "node:http";
+import { dirname, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+import { launch } from "../../../browser/chromium.mjs";
+import { serveFile } from "../../../browser/serve.mjs";
+
+const { values } = parseArgs({ options: { web: { type: "string" }, ort: { type: "string" } } });
+const mounts = [
+  ["/root/", "/"],
+  ["/web/", resolve(values.web)],
+  ["/ort/", resolve(values.ort)],
+  ["/", dirname(fileURLToPath(import.meta.url))],
+];
+const server = createServer((request, response) => serveFile(mounts, request.url, response));
+await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+
+const browser = await launch();
+const page = await browser.newPage();
+page.on("pageerror", (error) => console.error(`page: ${error}`));
+await page.goto(`http://127.0.0.1:${server.address().port}/page.html`);
+const version = await page.evaluate(
+  "import('/sides.js').then((sides) => { window.sides = sides; return sides.version; })",
+);
+console.log(JSON.stringify({ name: "onnxruntime-web", version }));
+for await (const line of createInterface({ input: process.stdin })) {
+  const seconds = await page.evaluate((asked) => window.sides.run(asked), JSON.parse(line));
+  console.log(JSON.stringify({ seconds }));
+}
+await browser.close();
+server.close();
