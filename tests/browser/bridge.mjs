@@ -11,10 +11,11 @@
 //     GET  /MODEL/health
 //     GET  /MODEL/memory                   bytes of the engine's memory
 //     GET  /MODEL/times                    milliseconds of loading and of the first answer
+//     GET  /MODEL/lane                     the vector instructions in use
 //     POST /MODEL/dispose
 //     GET  /workers                        how many workers the page has
 //
-// MODEL is a path inside the root, or `default`; `@PRECISION/` before it sets that.
+// MODEL is a path inside the root, or `default`; `@PRECISION/` or `@PRECISION,LANE/` before it sets those.
 
 import { createServer } from "node:http";
 import { dirname, resolve } from "node:path";

@@ -14,6 +14,7 @@ const VERBS = {
   health: ["GET", (model) => model.health()],
   memory: ["GET", async (model) => (await model.stats()).memory],
   times: ["GET", (_, { model }) => models.get(model).times],
+  lane: ["GET", async (model) => model.lane],
   dispose: ["POST", (_, { model }) => (dispose(model), null)],
 };
 
@@ -55,11 +56,12 @@ async function use(name, ask) {
   }
 }
 
-/** What to load for a name: a path, behind `@PRECISION/` where that is not the usual one. */
+/** What to load for a name: a path, behind `@PRECISION/` or `@PRECISION,LANE/` where those
+ *  are not the usual ones. */
 function wanted(name) {
-  const [, precision, path] = /^(?:@(\w+)\/)?(.*)$/.exec(name);
+  const [, precision, lane, path] = /^(?:@(\w+)(?:,([\w-]+))?\/)?(.*)$/.exec(name);
   const source = path === "default" ? path : new URL(`/-/root/${path}`, location.href);
-  return [source, { precision }];
+  return [source, { precision, lane }];
 }
 
 function dispose(name) {

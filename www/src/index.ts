@@ -11,17 +11,20 @@ import type {
   Vector,
 } from "./engine/trireme.js";
 import { wantedOf, type ModelSource } from "./places.js";
-import type { Loaded, Progress } from "./protocol.js";
+import type { Lane, Loaded, Progress } from "./protocol.js";
 
 export type * from "./engine/trireme.js";
 export * from "./errors.js";
 export { FAULTS, type ClassName, type Code } from "./faults.js";
-export type { ModelSource, Progress };
+export type { Lane, ModelSource, Progress };
 
 /** How a model is loaded. */
 export interface LoadOptions {
   /** Numbers to compute in: `"f32"` unless said; `"int8"` is faster and nearly as good. */
   precision?: Precision;
+  /** The instructions to use, `simd128` or `relaxed-simd`; the fastest that the browser has and
+   *  gets right where it is not said. */
+  lane?: Lane;
   /** Hears how many bytes are here, and how many there will be. */
   onProgress?: (progress: Progress) => void;
   /** Stops loading. */
@@ -50,6 +53,8 @@ export class Model {
   readonly digest: string;
   /** The numbers that it computes in. */
   readonly precision: Precision;
+  /** The vector instructions in use. */
+  readonly lane: Lane;
   /** Its classes by id; empty where it does not classify. */
   readonly labels: readonly string[];
   readonly #client: Client;
@@ -61,6 +66,7 @@ export class Model {
     this.version = loaded.version;
     this.digest = loaded.digest;
     this.precision = loaded.precision;
+    this.lane = loaded.lane;
     this.labels = loaded.labels;
   }
 
@@ -106,8 +112,8 @@ export class Model {
 /** Loads a model; the package's own where none is named. */
 export async function load(
   source: ModelSource = "default",
-  { precision, onProgress, signal }: LoadOptions = {},
+  { precision, lane, onProgress, signal }: LoadOptions = {},
 ): Promise<Model> {
-  const client = new Client({ ...wantedOf(source), precision });
+  const client = new Client({ ...wantedOf(source), precision, lane });
   return new Model(client, await client.load(onProgress, signal));
 }

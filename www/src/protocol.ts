@@ -17,13 +17,17 @@ export interface Wanted {
   /** The package's own where it is not said. */
   version?: string;
   precision?: Precision | undefined;
+  /** `undefined` takes the fastest that the browser has. */
+  lane?: Lane | undefined;
 }
+
+/** The vector instructions that the engine is built for. */
+export type Lane = "simd128" | "relaxed-simd";
 
 /** What a model says of itself once it is loaded. */
 export interface Loaded extends HealthAnswer {
   labels: string[];
-  /** The vector instructions in use: `simd128` or `relaxed-simd`. */
-  lane: string;
+  lane: Lane;
 }
 
 /** How far loading is. */

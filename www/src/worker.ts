@@ -7,7 +7,7 @@ import type { InitOutput, Model } from "./engine/trireme.js";
 import { errorOf, faultOf, type Fault } from "./errors.js";
 import { Missing, open } from "./files.js";
 import { relaxedDotsWork } from "./probe.js";
-import type { Ask, FromWorker, Loaded, ToWorker, Wanted } from "./protocol.js";
+import type { Ask, FromWorker, Lane, Loaded, ToWorker, Wanted } from "./protocol.js";
 
 const aborts = new Map<number, AbortController>();
 let wasm: InitOutput | undefined;
@@ -59,18 +59,18 @@ async function perform(ask: Ask, abort: AbortSignal | undefined): Promise<unknow
   }
 }
 
-async function load({ place, name, version, precision }: Wanted): Promise<Loaded> {
+async function load({ place, name, version, precision, lane }: Wanted): Promise<Loaded> {
   const source = Promise.resolve(open(place, (progress) => tell({ progress }))).catch(refused);
   // Told below; until then nobody listens.
   source.catch(() => {});
-  const { Model } = await start();
+  const { Model } = await start(lane ?? (relaxedDotsWork() ? "relaxed-simd" : "simd128"));
   engine = await Model.load(await source, name, version, precision);
-  return { ...engine.health(), labels: engine.labels, lane: engine.lane };
+  return { ...engine.health(), labels: engine.labels, lane: engine.lane as Lane };
 }
 
-/** Compiles the engine that this browser is fastest with. */
-async function start(): Promise<typeof simd> {
-  const [glue, url] = relaxedDotsWork()
+/** Compiles the engine of a lane. */
+async function start(lane: Lane): Promise<typeof simd> {
+  const [glue, url] = lane === "relaxed-simd"
     ? [relaxed, new URL("./engine-relaxed/trireme_bg.wasm", import.meta.url)]
     : [simd, new URL("./engine/trireme_bg.wasm", import.meta.url)];
   try {

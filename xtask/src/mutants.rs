@@ -48,8 +48,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a broken kernel, on every host",
         file: "crates/kernels/src/layer.rs",
-        find: "*value += bias;",
-        replace: "*value += bias * 1.01;",
+        find: "*value = *value + bias;",
+        replace: "*value = *value + bias * V::splat(1.01);",
         test: HOSTS,
     },
     Mutant {

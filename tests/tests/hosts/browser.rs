@@ -80,6 +80,27 @@ fn browser_gives_natives_bits_in_bytes() {
 }
 
 #[test]
+fn without_relaxed_vectors_the_bits_are_the_same() {
+    bits::agree(|model| on(&format!("{}/@int8,simd128", SHIPPED.1), model));
+}
+
+/// The probe picks the faster module where its one instruction is right, and nowhere else: Node 20
+/// has it behind a flag, and gives 120 for 67 until the function is hot.
+#[test]
+fn the_faster_module_runs_where_its_instruction_is_right() {
+    assert_eq!(start(None).get("/lane"), (200, json!("relaxed-simd")), "in Chromium");
+    for flag in ["--no-experimental-wasm-relaxed-simd", "--experimental-wasm-relaxed-simd"] {
+        let mut node = Command::new("node");
+        let output = node.arg(flag).arg(repo_root().join("tests/browser/probe.mjs")).output();
+        let output = output.unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let facts: Value = serde_json::from_str(&said)
+            .unwrap_or_else(|e| panic!("{e}: {said}{}", String::from_utf8_lossy(&output.stderr)));
+        assert_eq!(facts["works"], facts["right"], "node {flag}: {facts}");
+    }
+}
+
+#[test]
 fn browser_keeps_the_contract() {
     contract::holds(&start(None), "client");
 }

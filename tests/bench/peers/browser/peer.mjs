@@ -18,7 +18,7 @@ import { serveFile } from "../../../browser/serve.mjs";
 
 const { values } = parseArgs({ options: { web: { type: "string" }, ort: { type: "string" } } });
 const mounts = [
-  ["/root/", "/"],
+  ["/files/", "/"],
   ["/web/", resolve(values.web)],
   ["/ort/", resolve(values.ort)],
   ["/", dirname(fileURLToPath(import.meta.url))],

@@ -15,11 +15,11 @@ const ready = new Map();
 export async function run({ side, graphs, precision, batches }) {
   const prepared = batches.map(side === "ours" ? texts : feeds);
   const key = `${side} ${graphs} ${precision}`;
-  const graph = (inputs) => `/root${graphs}/${inputs?.mask ? "masked" : "plain"}.${precision}.onnx`;
+  const graph = (inputs) => `/files${graphs}/${inputs?.mask ? "masked" : "plain"}.${precision}.onnx`;
   if (!ready.has(key)) {
     const loading =
       side === "ours"
-        ? load(`/root${graphs}/`, { precision })
+        ? load(`/files${graphs}/`, { precision })
         : ort.InferenceSession.create(graph(), { executionProviders: ["wasm"] });
     ready.set(key, loading);
   }
