@@ -57,20 +57,20 @@ fn quantize<S: Simd>(row: &[f32], largest: f32, bytes: &mut [i8]) -> (f32, i32) 
     // The reciprocal of less is infinite, and what is left of such a row is nothing.
     let inverse = if largest < TOP * f32::MIN_POSITIVE { 0.0 } else { TOP / largest };
     let zero = S::V::splat(ROUND + S::D::RAISED as f32);
+    let inverse = S::V::splat(inverse);
     // Whole numbers below 2²⁴: singles add them exactly.
     let mut sum = S::V::splat(0.0);
-    let mut sixteen = |values: &[f32; LANES]| {
-        let rounded = S::V::load(values) * S::V::splat(inverse) + zero;
-        sum = sum + (rounded - zero);
-        rounded.low_bytes()
-    };
     let (blocks, rest) = row.as_chunks::<LANES>();
     let (whole, last) = bytes.as_chunks_mut::<LANES>();
     for (values, bytes) in blocks.iter().zip(whole) {
-        *bytes = sixteen(values);
+        let rounded = S::V::load(values) * inverse + zero;
+        sum = sum + (rounded - zero);
+        *bytes = rounded.low_bytes();
     }
     if !rest.is_empty() {
-        last.copy_from_slice(&sixteen(&filled_up(rest, 0.0))[..rest.len()]);
+        let rounded = S::V::load(&filled_up(rest, 0.0)) * inverse + zero;
+        sum = sum + (rounded - zero);
+        last.copy_from_slice(&rounded.low_bytes()[..rest.len()]);
     }
     (largest / TOP, sum.sum() as i32)
 }

@@ -81,9 +81,10 @@ impl Dot for Relaxed {
         let weights = &weights.0[4 * first..][..4 * Self::BLOCK];
         let (low, high) = weights.split_at(16);
         // SAFETY: each half has sixteen bytes; any alignment will do.
-        let halves = unsafe { [v128_load(low.as_ptr().cast()), v128_load(high.as_ptr().cast())] };
+        let (low, high) =
+            unsafe { (v128_load(low.as_ptr().cast()), v128_load(high.as_ptr().cast())) };
         // 128 less, as signed bytes.
-        halves.map(|half| v128_xor(half, u8x16_splat(OFFSET)))
+        [v128_xor(low, u8x16_splat(OFFSET)), v128_xor(high, u8x16_splat(OFFSET))]
     }
 
     #[inline(always)]

@@ -25,7 +25,9 @@ impl Dot for Avx2 {
     fn block(weights: &Weights, _: usize) -> Self::Block {
         let (low, high) = weights.0.split_at(32);
         // SAFETY: AVX2 is on; each half has 32 bytes.
-        unsafe { [low, high].map(|half| _mm256_loadu_si256(half.as_ptr().cast())) }
+        unsafe {
+            [_mm256_loadu_si256(low.as_ptr().cast()), _mm256_loadu_si256(high.as_ptr().cast())]
+        }
     }
 
     #[inline(always)]
@@ -34,11 +36,12 @@ impl Dot for Avx2 {
         unsafe {
             let inputs = _mm256_set1_epi32(i32::from_ne_bytes(inputs.map(i8::cast_unsigned)));
             let ones = _mm256_set1_epi16(1);
-            let add = |sums, weights| {
-                let pairs = _mm256_maddubs_epi16(weights, inputs);
-                _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, ones))
-            };
-            [add(sums[0], block[0]), add(sums[1], block[1])]
+            let low = _mm256_maddubs_epi16(block[0], inputs);
+            let high = _mm256_maddubs_epi16(block[1], inputs);
+            [
+                _mm256_add_epi32(sums[0], _mm256_madd_epi16(low, ones)),
+                _mm256_add_epi32(sums[1], _mm256_madd_epi16(high, ones)),
+            ]
         }
     }
 
