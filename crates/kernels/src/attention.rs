@@ -4,6 +4,7 @@
 //! Keys are taken in ascending order, so the answer does not depend on how query rows are shared
 //! out.
 
+use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -50,13 +51,24 @@ pub fn attend(lane: Lane, qkv: &[f32], queries: Range<usize>, heads: Heads<'_>, 
         assert_eq!(bias.table.len(), (2 * bias.reach + 1) * heads.count, "one row a distance");
         assert!(qkv.len() / (3 * width) <= bias.reach + 1, "the text must lie within reach");
     }
-    dispatch!(lane, body(qkv: &[f32], queries: Range<usize>, heads: Heads<'_>, out: &mut [f32]));
+    let text = Text { qkv, heads, tokens: qkv.len() / (3 * width) };
+    LAID_OUT.with_borrow_mut(|room| {
+        dispatch!(
+            lane,
+            body(text: Text<'_>, queries: Range<usize>, room: &mut LaidOut, out: &mut [f32])
+        );
+    });
+}
+
+thread_local! {
+    /// Of the head at hand; kept, so that the next one finds memory.
+    static LAID_OUT: RefCell<LaidOut> = RefCell::default();
 }
 
 #[inline(always)]
-fn body<S: Simd>(qkv: &[f32], queries: Range<usize>, heads: Heads<'_>, out: &mut [f32]) {
-    let text = Text { qkv, heads, tokens: qkv.len() / (3 * heads.count * heads.width) };
-    let mut head = Head::<S::V>::new(text, queries.start, out);
+fn body<S: Simd>(text: Text<'_>, queries: Range<usize>, room: &mut LaidOut, out: &mut [f32]) {
+    let heads = text.heads;
+    let mut head = Head::<S::V>::new(text, room, queries.start, out);
     for index in 0..heads.count {
         head.turn_to(index);
         by_tiles(S::V::ROWS, queries.clone(), &mut head);
@@ -80,16 +92,22 @@ impl<'a> Text<'a> {
     }
 }
 
-/// One head of a text, laid out for products.
-struct Head<'a, V> {
-    text: Text<'a>,
-    index: usize,
-    /// Sixteen keys side by side, column by column; zeros behind the last.
+/// A head's keys and values as products take them.
+#[derive(Default)]
+struct LaidOut {
+    /// Sixteen keys side by side, column by column; anything behind the last.
     keys: Vec<Block>,
-    /// Sixteen columns of each value, panel by panel; zeros behind the last.
+    /// Sixteen columns of each value, panel by panel; zeros behind the last column.
     values: Vec<Block>,
     /// Of the queries of one tile, each with all keys.
     scores: Vec<[f32; LANES]>,
+}
+
+/// One head of a text.
+struct Head<'a, V> {
+    text: Text<'a>,
+    index: usize,
+    room: &'a mut LaidOut,
     /// The row that `out` begins with.
     first: usize,
     out: &'a mut [f32],
@@ -98,19 +116,14 @@ struct Head<'a, V> {
 
 impl<'a, V: Vector> Head<'a, V> {
     #[inline(always)]
-    fn new(text: Text<'a>, first: usize, out: &'a mut [f32]) -> Self {
+    fn new(text: Text<'a>, room: &'a mut LaidOut, first: usize, out: &'a mut [f32]) -> Self {
         let width = text.heads.width;
         let blocks = text.tokens.div_ceil(LANES);
-        Self {
-            text,
-            index: 0,
-            keys: vec![Block([0.0; LANES]); blocks * width],
-            values: vec![Block([0.0; LANES]); text.tokens * width.div_ceil(LANES)],
-            scores: vec![[0.0; LANES]; blocks * V::ROWS],
-            first,
-            out,
-            vector: PhantomData,
-        }
+        let zeros = [0.0; LANES];
+        room.keys.resize(blocks * width, Block(zeros));
+        room.values.resize(text.tokens * width.div_ceil(LANES), Block(zeros));
+        room.scores.resize(blocks * V::ROWS, zeros);
+        Self { text, index: 0, room, first, out, vector: PhantomData }
     }
 
     /// Lays out the keys and values of a head; each writes all that the one before it wrote.
@@ -120,16 +133,16 @@ impl<'a, V: Vector> Head<'a, V> {
         self.index = index;
         for row in 0..tokens {
             let key = self.text.part(row, 1, index);
-            let block = &mut self.keys[row / LANES * heads.width..][..heads.width];
+            let block = &mut self.room.keys[row / LANES * heads.width..][..heads.width];
             for (column, &value) in block.iter_mut().zip(key) {
                 column.0[row % LANES] = value;
             }
             let (whole, rest) = self.text.part(row, 2, index).as_chunks::<LANES>();
             for (panel, columns) in whole.iter().enumerate() {
-                self.values[panel * tokens + row].0 = *columns;
+                self.room.values[panel * tokens + row].0 = *columns;
             }
             if !rest.is_empty() {
-                self.values[whole.len() * tokens + row].0 = filled_up(rest, 0.0);
+                self.room.values[whole.len() * tokens + row].0 = filled_up(rest, 0.0);
             }
         }
     }
@@ -158,17 +171,22 @@ impl<'a, V: Vector> Head<'a, V> {
                 1.0
             }
         };
-        self.hide(query, blocks.start * LANES, scores.as_flattened_mut());
+        let first = blocks.start * LANES;
+        self.hide(query, first, f32::NEG_INFINITY, scores.as_flattened_mut());
         let mut top = V::splat(f32::NEG_INFINITY);
         for block in scores.iter() {
             top = top.larger(V::load(block));
         }
         let (top, scale) = (V::splat(top.top()), V::splat(scale));
         let mut sum = V::splat(0.0);
-        for block in scores {
+        for block in scores.iter_mut() {
             let value = exp_below_zero((V::load(block) - top) * scale);
             value.store(block);
             sum = sum + value;
+        }
+        if self.text.heads.window.is_some() {
+            // What is left of a key that is not seen is next to nothing; its value may be anything.
+            self.hide(query, first, 0.0, scores.as_flattened_mut());
         }
         sum.sum()
     }
@@ -188,16 +206,16 @@ impl<'a, V: Vector> Head<'a, V> {
         }
     }
 
-    /// Keys that are not there, or not seen, weigh nothing.
+    /// Gives the keys that are not there, or not seen, this score.
     #[inline(always)]
-    fn hide(&self, query: usize, first: usize, scores: &mut [f32]) {
+    fn hide(&self, query: usize, first: usize, score: f32, scores: &mut [f32]) {
         let tokens = self.text.tokens;
         let (start, end) = match self.text.heads.window {
             None => (0, tokens),
             Some(window) => (query.saturating_sub(window), (query + window + 1).min(tokens)),
         };
-        scores[end - first..].fill(f32::NEG_INFINITY);
-        scores[..start.saturating_sub(first)].fill(f32::NEG_INFINITY);
+        scores[end - first..].fill(score);
+        scores[..start.saturating_sub(first)].fill(score);
     }
 }
 
@@ -208,13 +226,13 @@ impl<V: Vector> Tiled for Head<'_, V> {
     fn tile<const ROWS: usize>(&mut self, query: usize) {
         let Text { heads: Heads { count, width, .. }, tokens, .. } = self.text;
         let blocks = self.seen(query..query + ROWS);
-        let mut scores = std::mem::take(&mut self.scores);
+        let mut scores = std::mem::take(&mut self.room.scores);
         let mut asked: [&[f32]; ROWS] = [&[]; ROWS];
         for (i, asked) in asked.iter_mut().enumerate() {
             *asked = self.text.part(query + i, 0, self.index);
         }
         for (at, block) in blocks.clone().enumerate() {
-            let keys = &self.keys[block * width..][..width];
+            let keys = &self.room.keys[block * width..][..width];
             for (i, products) in tile::<V, ROWS>(asked, keys).into_iter().enumerate() {
                 products.store(&mut scores[i * blocks.len() + at]);
             }
@@ -229,7 +247,7 @@ impl<V: Vector> Tiled for Head<'_, V> {
         for (i, weights) in weights.iter_mut().enumerate() {
             *weights = &scores[i * blocks.len()..][..blocks.len()].as_flattened()[..keys.len()];
         }
-        for (panel, values) in self.values.chunks_exact(tokens).enumerate() {
+        for (panel, values) in self.room.values.chunks_exact(tokens).enumerate() {
             let added = tile::<V, ROWS>(weights, &values[keys.clone()]);
             for (i, added) in added.into_iter().enumerate() {
                 let at = ((query - self.first + i) * count + self.index) * width + panel * LANES;
@@ -245,7 +263,7 @@ impl<V: Vector> Tiled for Head<'_, V> {
                 out.copy_from_slice(&block[..columns]);
             }
         }
-        self.scores = scores;
+        self.room.scores = scores;
     }
 }
 

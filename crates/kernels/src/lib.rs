@@ -1,9 +1,8 @@
 //! Slice-to-slice kernels for encoders.
 //!
-//! Each kernel is written once, as plain Rust over fixed-width blocks, and compiled once for each
-//! [`Lane`]: the compiler makes AVX2 of it where the machine has that, and SSE2 or wasm SIMD where
-//! it has not. Its meaning in `f64` stands in `trireme_backend::oracle`, and each file's tests hold
-//! the kernel against it.
+//! Each kernel is written once, over a vector of sixteen values, and compiled once for each
+//! [`Lane`], whose registers hold them. Its meaning in `f64` stands in `trireme_backend::oracle`,
+//! and each file's tests hold the kernel against it, on every lane.
 //!
 //! Two rules make an answer independent of its batch. A row of the output is computed from its own
 //! inputs only. And the order of additions depends on the width alone: never on the number of

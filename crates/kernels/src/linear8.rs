@@ -3,6 +3,7 @@
 //! The rows of `x` are quantised as they come. The sums of products are exact, so they are the same
 //! on every lane; what follows is rounded one operation at a time, so that is the same, too.
 
+use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use crate::arch::{
@@ -83,6 +84,11 @@ impl Packed8 {
     }
 }
 
+thread_local! {
+    /// The inputs of the product at hand; kept, so that the next one finds memory.
+    static QUANTIZED: RefCell<Rows8> = RefCell::default();
+}
+
 /// Multiplies `x [rows, inputs]` into `out [rows, outputs]`. Every lane gives the same bits. It
 /// keeps a byte of its own for each value of `x`, so give it few rows at once.
 ///
@@ -94,8 +100,11 @@ pub fn linear8(lane: Lane, x: &[f32], weight: &Packed8, finish: Finish<'_>, out:
         return;
     }
     let lane = lane.exact();
-    let x = &Rows8::new(lane, x, weight.inputs());
-    dispatch!(lane, body(x: &Rows8, weight: &Packed8, finish: Finish<'_>, out: &mut [f32]));
+    QUANTIZED.with_borrow_mut(|rows| {
+        rows.fill(lane, x, weight.inputs());
+        let x = &*rows;
+        dispatch!(lane, body(x: &Rows8, weight: &Packed8, finish: Finish<'_>, out: &mut [f32]));
+    });
 }
 
 #[inline(always)]
@@ -235,7 +244,8 @@ mod tests {
         #[test]
         fn it_is_the_product_of_what_was_quantised((inputs, x, weight, bias) in problem()) {
             let packed = Packed8::new(&weight, bias.len(), inputs, Some(&bias)).unwrap();
-            let rows = Rows8::new(Lane::PORTABLE, &x, inputs);
+            let mut rows = Rows8::default();
+            rows.fill(Lane::PORTABLE, &x, inputs);
             let bytes = rows.values.chunks(inputs.div_ceil(4));
             let back = |row: Vec<f32>| {
                 rotated(&row).into_iter().map(|v| v / size(inputs) as f32).collect::<Vec<_>>()

@@ -12,7 +12,7 @@ const TOP: f32 = 63.0;
 
 /// Quantised rows: each value of a rotated row is `byte × scale`, rounded to nearest, ties to even.
 /// Where the lane that made them raises its inputs, each byte is larger by that.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Rows8 {
     /// Row by row; each row filled up with zeros to a multiple of four.
     pub values: Vec<[i8; 4]>,
@@ -20,31 +20,33 @@ pub(crate) struct Rows8 {
     pub scales: Vec<f32>,
     /// The sum of each row's bytes.
     pub sums: Vec<i32>,
+    /// A rotated row.
+    rotated: Vec<f32>,
 }
 
 impl Rows8 {
-    /// Quantises whole rows of `width` values.
-    pub fn new(lane: Lane, x: &[f32], width: usize) -> Self {
+    /// Quantises whole rows of `width` values, in place of what was here.
+    pub fn fill(&mut self, lane: Lane, x: &[f32], width: usize) {
         let rows = x.len() / width;
-        let mut out = Self {
-            values: vec![[0; 4]; rows * width.div_ceil(4)],
-            scales: vec![0.0; rows],
-            sums: vec![0; rows],
-        };
-        let into = &mut out;
+        self.values.resize(rows * width.div_ceil(4), [0; 4]);
+        self.scales.resize(rows, 0.0);
+        self.sums.resize(rows, 0);
+        self.rotated.resize(width, 0.0);
+        let into = self;
         dispatch!(lane, body(x: &[f32], width: usize, into: &mut Rows8));
-        out
     }
 }
 
 #[inline(always)]
 fn body<S: Simd>(x: &[f32], width: usize, out: &mut Rows8) {
-    let stride = width.div_ceil(4);
-    let mut rotated = vec![0.0; width];
-    let rows = x.chunks_exact(width).zip(out.values.chunks_exact_mut(stride));
-    for ((row, bytes), (scale, sum)) in rows.zip(out.scales.iter_mut().zip(&mut out.sums)) {
-        let largest = rotate::<S::V>(row, &mut rotated);
-        (*scale, *sum) = quantize::<S>(&rotated, largest, &mut bytes.as_flattened_mut()[..width]);
+    let Rows8 { values, scales, sums, rotated } = out;
+    let rows = x.chunks_exact(width).zip(values.chunks_exact_mut(width.div_ceil(4)));
+    for ((row, bytes), (scale, sum)) in rows.zip(scales.iter_mut().zip(sums)) {
+        if let Some(last) = bytes.last_mut() {
+            *last = [0; 4];
+        }
+        let largest = rotate::<S::V>(row, rotated);
+        (*scale, *sum) = quantize::<S>(rotated, largest, &mut bytes.as_flattened_mut()[..width]);
     }
 }
 
@@ -82,8 +84,16 @@ mod tests {
     use super::*;
     use crate::rotate::rotated;
 
+    fn quantized(lane: Lane, x: &[f32], width: usize) -> Rows8 {
+        let mut rows = Rows8::default();
+        // What was there before must leave no trace.
+        rows.fill(lane, &vec![1.0; x.len()], width);
+        rows.fill(lane, x, width);
+        rows
+    }
+
     fn one(row: &[f32]) -> (Vec<i8>, f32, i32) {
-        let got = Rows8::new(Lane::PORTABLE, row, row.len());
+        let got = quantized(Lane::PORTABLE, row, row.len());
         (got.values.as_flattened()[..row.len()].to_vec(), got.scales[0], got.sums[0])
     }
 
@@ -94,10 +104,10 @@ mod tests {
             x in prop::collection::vec(-1e3f32..1e3, 40..200),
         ) {
             let x = &x[..x.len() / width * width];
-            let expected = Rows8::new(Lane::PORTABLE, x, width);
+            let expected = quantized(Lane::PORTABLE, x, width);
             for lane in Lane::all() {
                 for lane in [lane, lane.exact()] {
-                    prop_assert_eq!(&Rows8::new(lane, x, width), &expected, "{:?}", lane);
+                    prop_assert_eq!(&quantized(lane, x, width), &expected, "{:?}", lane);
                 }
             }
             let stride = width.div_ceil(4) * 4;
@@ -135,7 +145,7 @@ mod tests {
     #[test]
     fn what_is_not_finite_spoils_its_own_row_only() {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            let got = Rows8::new(Lane::PORTABLE, &[1.0, bad, 1.0, 2.0], 2);
+            let got = quantized(Lane::PORTABLE, &[1.0, bad, 1.0, 2.0], 2);
             assert!(got.scales[0].is_nan(), "expected NaN for {bad}, got {}", got.scales[0]);
             let (bytes, scale, sum) = one(&[1.0, 2.0]);
             assert_eq!(got.values[1][..2], bytes);
