@@ -38,6 +38,14 @@ pub enum BackendError {
         /// What it asked for.
         bytes: usize,
     },
+    /// This machine has not the instructions for it.
+    #[error("{what} can't be had on this machine, its lane is {lane}; take another precision")]
+    Unsupported {
+        /// What was asked for.
+        what: &'static str,
+        /// The instructions that there are.
+        lane: &'static str,
+    },
     /// The device failed; CPU backends never return this.
     #[error("device: {reason}")]
     Device {

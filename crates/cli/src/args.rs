@@ -100,6 +100,8 @@ pub enum Precision {
     Auto,
     /// Singles
     F32,
+    /// Halves of singles (bfloat16), where every token passes, on machines that multiply these
+    Bf16,
     /// Bytes, where every token passes: about three times as fast
     Int8,
 }

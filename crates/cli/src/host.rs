@@ -93,6 +93,7 @@ impl From<args::Precision> for Precision {
     fn from(precision: args::Precision) -> Self {
         match precision {
             args::Precision::Auto | args::Precision::F32 => Self::F32,
+            args::Precision::Bf16 => Self::Bf16,
             args::Precision::Int8 => Self::Int8,
         }
     }

@@ -35,6 +35,8 @@ pub struct Acts {
 pub enum Linear {
     /// Singles.
     Singles(kernels::Packed),
+    /// Halves of singles.
+    Halves(kernels::Packed16),
     /// Bytes.
     Bytes(kernels::Packed8),
 }
@@ -43,6 +45,7 @@ impl Linear {
     fn inputs(&self) -> usize {
         match self {
             Self::Singles(weight) => weight.inputs(),
+            Self::Halves(weight) => weight.inputs(),
             Self::Bytes(weight) => weight.inputs(),
         }
     }
@@ -50,6 +53,7 @@ impl Linear {
     fn outputs(&self) -> usize {
         match self {
             Self::Singles(weight) => weight.outputs(),
+            Self::Halves(weight) => weight.outputs(),
             Self::Bytes(weight) => weight.outputs(),
         }
     }
@@ -91,7 +95,7 @@ impl Cpu {
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Self {
         let lane = match precision {
-            Precision::F32 => self.lane,
+            Precision::F32 | Precision::Bf16 => self.lane,
             Precision::Int8 => self.lane.exact(),
         };
         Self { lane, precision, ..self }
@@ -146,7 +150,13 @@ impl Backend for Cpu {
             return Err(BackendError::shape("upload_linear", expected, bias.len()));
         }
         let Matrix { rows, cols, data } = weight;
+        if self.precision == Precision::Bf16 && !self.lane.has_halves() {
+            return Err(BackendError::Unsupported { what: "bf16", lane: self.lane.name() });
+        }
         match (self.precision, per) {
+            (Precision::Bf16, Per::Token) => {
+                kernels::Packed16::new(data, rows, cols, bias).map(Linear::Halves)
+            }
             (Precision::Int8, Per::Token) => {
                 kernels::Packed8::new(data, rows, cols, bias).map(Linear::Bytes)
             }
@@ -239,6 +249,7 @@ impl Backend for Cpu {
             let finish = kernels::Finish { activation, residual };
             match weight {
                 Linear::Singles(weight) => kernels::linear(self.lane, x, weight, finish, out),
+                Linear::Halves(weight) => kernels::linear16(self.lane, x, weight, finish, out),
                 Linear::Bytes(weight) => kernels::linear8(self.lane, x, weight, finish, out),
             }
         });

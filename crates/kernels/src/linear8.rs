@@ -7,13 +7,13 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use crate::arch::{
-    Dot, Lane, OFFSET, Simd, Singles, Vector, WIDTH, Weights, dispatch, fetch_ahead,
+    Bytes, Dot, Lane, OFFSET, Simd, Singles, Vector, WIDTH, Weights, dispatch, fetch_ahead,
 };
 use crate::layer::{Finish, Layer};
 use crate::memory::{OutOfMemory, filled};
 use crate::quantize::Rows8;
 use crate::rotate::{rotate, size};
-use crate::tile::{MOST, Tiled, by_tiles, share};
+use crate::tile::{MOST, Tiled, by_tiles, dots, share};
 
 /// The largest size of a quantised weight.
 const TOP: f32 = 127.0;
@@ -164,31 +164,16 @@ impl<S: Simd, const PANELS: usize> Tiled for Columns<'_, S, PANELS> {
         for (i, values) in rows.iter_mut().enumerate() {
             *values = &x.values[(row + i) * depth..][..depth];
         }
+        let mut starts = [0; ROWS];
+        for (i, start) in starts.iter_mut().enumerate() {
+            // Where bytes are larger than weights, this takes what that adds away again.
+            *start = -S::D::EXCESS * x.sums[row + i];
+        }
         let mut panels: [&[Weights]; PANELS] = [&[]; PANELS];
         for (p, weights) in panels.iter_mut().enumerate() {
             *weights = &weight.panels[(panel + p) * depth..][..depth];
         }
-        for first in (0..WIDTH).step_by(S::D::BLOCK) {
-            let mut acc = [[S::D::start(0); PANELS]; ROWS];
-            for (i, acc) in acc.iter_mut().enumerate() {
-                // Where bytes are larger than weights, this takes what that adds away again.
-                *acc = [S::D::start(-S::D::EXCESS * x.sums[row + i]); PANELS];
-            }
-            for k in 0..depth {
-                let mut blocks = [S::D::block(&panels[0][k], first); PANELS];
-                for p in 1..PANELS {
-                    blocks[p] = S::D::block(&panels[p][k], first);
-                }
-                for i in 0..ROWS {
-                    for p in 0..PANELS {
-                        acc[i][p] = S::D::step(acc[i][p], blocks[p], rows[i][k]);
-                    }
-                }
-            }
-            for (sums, acc) in self.sums.as_flattened_mut().iter_mut().zip(acc.as_flattened()) {
-                S::D::finish(*acc, &mut sums[first..first + S::D::BLOCK]);
-            }
-        }
+        dots::<S::D, ROWS, PANELS>(rows, panels, starts, &mut self.sums);
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 //! One scale for a whole batch would make a text's answer depend on its neighbours; one for each
 //! row does not, and an outlier costs only its own row.
 
-use crate::arch::{Dot, LANES, Lane, ROUND, Simd, Vector, dispatch};
+use crate::arch::{Bytes, LANES, Lane, ROUND, Simd, Vector, dispatch};
 use crate::reduce::filled_up;
 use crate::rotate::rotate;
 

@@ -1,8 +1,8 @@
-//! The product that every other is made of: a few rows with sixteen columns, in registers.
+//! The products that all others are made of: a few rows with a few panels, in registers.
 
 use std::ops::Range;
 
-use crate::arch::{Block, Vector};
+use crate::arch::{Block, Dot, LANES, Vector, Weights};
 
 /// The products of each row with a panel, one chain of additions over the inputs in ascending
 /// order: which rows share a tile changes no bit.
@@ -26,6 +26,38 @@ pub(crate) fn tile<V: Vector, const ROWS: usize>(
         }
     }
     acc
+}
+
+/// The sums of the products of each row with each panel, its inputs taken a few at once and in
+/// ascending order. `starts` is what each row's begin with.
+#[inline(always)]
+pub(crate) fn dots<D: Dot, const ROWS: usize, const PANELS: usize>(
+    rows: [&[D::Input]; ROWS],
+    panels: [&[Weights]; PANELS],
+    starts: [D::Sum; ROWS],
+    sums: &mut [[[D::Sum; LANES]; PANELS]],
+) {
+    let depth = panels[0].len();
+    for first in (0..LANES).step_by(D::BLOCK) {
+        let mut acc = [[D::start(D::ZERO); PANELS]; ROWS];
+        for (acc, start) in acc.iter_mut().zip(starts) {
+            *acc = [D::start(start); PANELS];
+        }
+        for k in 0..depth {
+            let mut blocks = [D::block(&panels[0][k], first); PANELS];
+            for p in 1..PANELS {
+                blocks[p] = D::block(&panels[p][k], first);
+            }
+            for i in 0..ROWS {
+                for p in 0..PANELS {
+                    acc[i][p] = D::step(acc[i][p], blocks[p], rows[i][k]);
+                }
+            }
+        }
+        for (sums, acc) in sums.as_flattened_mut().iter_mut().zip(acc.as_flattened()) {
+            D::finish(*acc, &mut sums[first..first + D::BLOCK]);
+        }
+    }
 }
 
 /// Rows of the largest tile.

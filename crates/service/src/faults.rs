@@ -31,6 +31,7 @@ pub fn from_model(error: &ModelError) -> Fault {
         E::Backend(BackendError::IdOutOfRange { .. } | BackendError::Layout { .. }) => {
             Code::InvalidRequest
         }
+        E::Backend(BackendError::Unsupported { .. }) => Code::UnsupportedHere,
         E::OutOfMemory { .. } | E::Backend(BackendError::OutOfMemory { .. }) => Code::OutOfMemory,
         E::Dimensions { .. } | E::UnknownPrompt { .. } => Code::InvalidOption,
         E::NoHead => Code::NoClassifier,

@@ -1,5 +1,5 @@
 /** Numbers to compute in: singles, or bytes where every token passes. */
-export type Precision = "f32" | "int8";
+export type Precision = "f32" | "bf16" | "int8";
 
 /** Where a model's files come from. */
 export interface Source {

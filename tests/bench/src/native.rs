@@ -17,7 +17,8 @@ use crate::report::{Report, Row};
 use crate::{Settings, ours};
 
 /// Ours, and the peer's that it is set beside.
-const PRECISIONS: [(Precision, &str); 2] = [(Precision::Int8, "int8"), (Precision::F32, "f32")];
+const PRECISIONS: [(Precision, &str); 3] =
+    [(Precision::Int8, "int8"), (Precision::Bf16, "f32"), (Precision::F32, "f32")];
 
 pub fn run(settings: &Settings) -> Result<()> {
     let data = std::env::var_os("TRIREME_DATA").map(PathBuf::from);
@@ -46,7 +47,7 @@ pub fn run(settings: &Settings) -> Result<()> {
                 let theirs = Theirs { peer: &peer, graphs: &graphs, precision: theirs, threads };
                 for case in lengths.iter().flatten() {
                     let title =
-                        format!("{name}, {}, {}, {threads} threads", case.name, theirs.precision);
+                        format!("{name}, {}, {}, {threads} threads", case.name, precision.name());
                     if settings.only.as_ref().is_none_or(|only| title.contains(only)) {
                         report.add(&title, beside(settings.rounds, case, &ours, &theirs)?);
                     }

@@ -1,7 +1,7 @@
 //! Which instructions there are, and the one place where they are switched on.
 //!
 //! A kernel is a generic `#[inline(always)]` function over [`Simd`]: a [`Vector`] of singles and a
-//! [`Dot`] of bytes. [`dispatch!`] compiles it once for every lane, with that lane's instructions
+//! [`Dot`] of [`Bytes`]. [`dispatch!`] compiles it once for every lane, with that lane's instructions
 //! on.
 
 mod dot;
@@ -12,7 +12,7 @@ pub(crate) mod x86;
 
 mod vector;
 
-pub(crate) use dot::{Dot, OFFSET, WIDTH, Weights};
+pub(crate) use dot::{Bytes, Dot, Halves, OFFSET, WIDTH, Weights};
 pub(crate) use vector::{Block, LANES, Of, ROUND, Vector};
 
 /// Asks for memory that is soon read; does nothing where the machine has no way to ask.
@@ -29,7 +29,7 @@ pub(crate) fn fetch_ahead<T>(values: &[T]) {
 mod portable {
     use std::arch::wasm32::v128;
 
-    pub(crate) use super::wasm::Bytes;
+    pub(crate) use super::wasm::Bytes as OfBytes;
 
     pub(crate) type Singles = super::Of<v128, 4, false>;
     pub(crate) type Fused = super::Of<v128, 4, true>;
@@ -41,7 +41,7 @@ mod portable {
 /// What every machine has.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod portable {
-    pub(crate) use super::dot::Scalar as Bytes;
+    pub(crate) use super::dot::Scalar as OfBytes;
 
     pub(crate) type Singles = super::Of<f32, 16, false>;
     pub(crate) type Fused = Singles;
@@ -50,7 +50,7 @@ mod portable {
     pub(super) const NAME: &str = "portable";
 }
 
-pub(crate) use portable::{Bytes, Fused, Singles};
+pub(crate) use portable::{Fused, OfBytes, Singles};
 
 /// A set of instructions that this machine has. A value of a lane proves that: it can only be had
 /// by asking the machine.
@@ -70,6 +70,8 @@ pub(crate) enum Isa {
     Avx512,
     #[cfg(target_arch = "x86_64")]
     Vnni,
+    #[cfg(target_arch = "x86_64")]
+    Bf16,
 }
 
 impl Lane {
@@ -105,7 +107,13 @@ impl Lane {
         Self { fused: false, ..self }
     }
 
-    /// `portable`, `avx2`, `avx512` or `vnni`; `simd128` or `relaxed-simd` on wasm.
+    /// Whether it multiplies halves of singles faster than singles.
+    #[must_use]
+    pub fn has_halves(self) -> bool {
+        self.name() == "bf16"
+    }
+
+    /// `portable`, `avx2`, `avx512`, `vnni` or `bf16`; `simd128` or `relaxed-simd` on wasm.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.isa {
@@ -116,6 +124,8 @@ impl Lane {
             Isa::Avx512 => "avx512",
             #[cfg(target_arch = "x86_64")]
             Isa::Vnni => "vnni",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Bf16 => "bf16",
         }
     }
 }
@@ -123,10 +133,21 @@ impl Lane {
 /// What a lane computes with.
 pub(crate) trait Simd {
     type V: Vector;
-    type D: Dot;
+    type D: Bytes;
 }
 
-impl<V: Vector, D: Dot> Simd for (V, D) {
+/// The same for halves of singles.
+pub(crate) trait SimdHalves {
+    type V: Vector;
+    type D: Dot<Input = [u16; 2], Sum = f32>;
+}
+
+impl<V: Vector, D: Dot<Input = [u16; 2], Sum = f32>> SimdHalves for (V, D) {
+    type V = V;
+    type D = D;
+}
+
+impl<V: Vector, D: Bytes> Simd for (V, D) {
     type V = V;
     type D = D;
 }
@@ -150,6 +171,23 @@ macro_rules! switched_on {
 #[cfg(target_arch = "x86_64")]
 pub(crate) use switched_on;
 
+/// Calls `$body::<Vector, Dot>($args)` for a product of halves of singles.
+macro_rules! dispatch_halves {
+    ($lane:expr, $body:ident($($arg:ident: $ty:ty),* $(,)?)) => {{
+        #[cfg(target_arch = "x86_64")]
+        use $crate::arch::{Isa, Of, switched_on, x86};
+        match $lane.isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Bf16 => switched_on!(
+                "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16",
+                $body::<(Of<std::arch::x86_64::__m512, 1, true>, x86::Bf16)>($($arg: $ty),*)
+            ),
+            _ => $body::<($crate::arch::Singles, $crate::arch::Halves)>($($arg),*),
+        }
+    }};
+}
+pub(crate) use dispatch_halves;
+
 /// Calls `$body::<Simd>($args)` with the instructions of `$lane` switched on.
 macro_rules! dispatch {
     ($lane:expr, $body:ident($($arg:ident: $ty:ty),* $(,)?)) => {{
@@ -158,10 +196,10 @@ macro_rules! dispatch {
 
         #[cfg(target_arch = "x86_64")]
         use $crate::arch::{Of, switched_on, x86};
-        use $crate::arch::{Bytes, Fused, Isa, Singles};
+        use $crate::arch::{Fused, Isa, OfBytes, Singles};
         match ($lane.isa, $lane.fused) {
-            (Isa::Portable, true) => $body::<(Fused, Bytes)>($($arg),*),
-            (Isa::Portable, false) => $body::<(Singles, Bytes)>($($arg),*),
+            (Isa::Portable, true) => $body::<(Fused, OfBytes)>($($arg),*),
+            (Isa::Portable, false) => $body::<(Singles, OfBytes)>($($arg),*),
             #[cfg(target_arch = "x86_64")]
             (Isa::Avx2, true) => switched_on!(
                 "avx2,fma",
@@ -183,12 +221,12 @@ macro_rules! dispatch {
                 $body::<(Of<__m512, 1, false>, x86::Avx512)>($($arg: $ty),*)
             ),
             #[cfg(target_arch = "x86_64")]
-            (Isa::Vnni, true) => switched_on!(
+            (Isa::Vnni | Isa::Bf16, true) => switched_on!(
                 "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni",
                 $body::<(Of<__m512, 1, true>, x86::Vnni)>($($arg: $ty),*)
             ),
             #[cfg(target_arch = "x86_64")]
-            (Isa::Vnni, false) => switched_on!(
+            (Isa::Vnni | Isa::Bf16, false) => switched_on!(
                 "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni",
                 $body::<(Of<__m512, 1, false>, x86::Vnni)>($($arg: $ty),*)
             ),

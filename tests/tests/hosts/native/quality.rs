@@ -1,5 +1,7 @@
 //! What models score on real data, held against the reference's figures and the model card's.
 
+use trireme_cpu::Lane;
+use trireme_domain::Code;
 use trireme_domain::dataset::{read_labelled, read_pairs};
 use trireme_domain::metrics::{Classification, pearson, spearman};
 use trireme_domain::similarity::cosine;
@@ -71,27 +73,53 @@ fn minilm(precision: Precision) -> Asked {
     Asked::with(Some(trireme_tests::minilm_dir().display().to_string()), precision)
 }
 
-#[test]
-fn minilm_in_bytes_ranks_like_minilm_in_singles() {
-    let test = "minilm_in_bytes_ranks_like_minilm_in_singles";
-    let Some(data) = trireme_tests::data_file(test, "stsb/dev.csv") else { return };
-    let (spearman, _) = minilm(Precision::Int8).sts(&std::fs::read(data).unwrap());
-    near("MiniLM in bytes, Spearman", spearman, 0.867_163, 0.003);
+/// The precisions beside singles that this machine has, and how near they stay to them: the gap in
+/// Spearman, and the smallest and the median cosine on all golden texts.
+fn precisions() -> Vec<(Precision, f64, f64, f64)> {
+    let mut all = vec![(Precision::Int8, 0.003, 0.995, 0.999)];
+    if Lane::detect().has_halves() {
+        all.push((Precision::Bf16, 0.001, 0.999, 0.9999));
+    }
+    all
 }
 
 #[test]
-fn minilm_in_bytes_points_where_minilm_in_singles_does() {
+fn minilm_in_fewer_bits_ranks_like_minilm_in_singles() {
+    let test = "minilm_in_fewer_bits_ranks_like_minilm_in_singles";
+    let Some(data) = trireme_tests::data_file(test, "stsb/dev.csv") else { return };
+    let data = std::fs::read(data).unwrap();
+    for (precision, gap, ..) in precisions() {
+        let (spearman, _) = minilm(precision).sts(&data);
+        near(&format!("MiniLM in {}, Spearman", precision.name()), spearman, 0.867_163, gap);
+    }
+}
+
+#[test]
+fn minilm_in_fewer_bits_points_where_minilm_in_singles_does() {
     let texts = crate::bits::texts();
-    let vectors = |precision| minilm(precision).vectors(texts.clone());
-    let (bytes, singles) = (vectors(Precision::Int8), vectors(Precision::F32));
-    let mut cosines: Vec<(f64, &String)> =
-        bytes.iter().zip(&singles).map(|(a, b)| cosine(a, b)).zip(&texts).collect();
-    cosines.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (worst, text) = cosines[0];
-    let median = cosines[cosines.len() / 2].0;
-    println!("MiniLM in bytes: median cosine {median:.6}, smallest {worst:.6}");
-    assert!(worst >= 0.995, "expected 0.995 at least, got {worst} on {text:?}");
-    assert!(median >= 0.999, "expected 0.999 at least, got {median}");
+    let singles = minilm(Precision::F32).vectors(texts.clone());
+    for (precision, _, smallest, usual) in precisions() {
+        let name = precision.name();
+        let vectors = minilm(precision).vectors(texts.clone());
+        let mut cosines: Vec<(f64, &String)> =
+            vectors.iter().zip(&singles).map(|(a, b)| cosine(a, b)).zip(&texts).collect();
+        cosines.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (worst, text) = cosines[0];
+        let median = cosines[cosines.len() / 2].0;
+        println!("MiniLM in {name}: median cosine {median:.6}, smallest {worst:.6}");
+        assert!(worst >= smallest, "{name}: expected {smallest}, got {worst} on {text:?}");
+        assert!(median >= usual, "{name}: expected {usual} at least, got {median}");
+    }
+}
+
+#[test]
+fn a_lane_without_halves_refuses_them_by_name() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let lane = Some("portable".to_owned());
+    let asked = ModelSettings { precision: Precision::Bf16, lane, ..settings(None) };
+    let Err(fault) = runtime.block_on(open(&asked)) else { panic!("it was opened") };
+    assert_eq!(fault.code, Code::UnsupportedHere, "{fault}");
+    assert!(fault.message.contains("bf16") && fault.message.contains("portable"), "{fault}");
 }
 
 /// The figure in the row of the card's table that begins so.

@@ -4,13 +4,19 @@ use std::arch::wasm32::*;
 
 #[cfg(target_feature = "relaxed-simd")]
 use crate::arch::dot::OFFSET;
-use crate::arch::dot::{Dot, WIDTH, Weights};
+use crate::arch::dot::{Bytes, Dot, WIDTH, Weights};
 
 /// Bytes widened to 16 bits, pairs of products in 32.
 #[cfg_attr(target_feature = "relaxed-simd", allow(dead_code))]
 pub(crate) struct Simd128;
 
+impl Bytes for Simd128 {}
+
 impl Dot for Simd128 {
+    type Input = [i8; 4];
+    type Sum = i32;
+
+    const ZERO: i32 = 0;
     // V8 has fifteen registers: eight sums, four weights, one row's inputs.
     const ROWS: usize = 2;
     const PANELS: usize = 1;
@@ -59,10 +65,17 @@ impl Dot for Simd128 {
 pub(crate) struct Relaxed;
 
 #[cfg(target_feature = "relaxed-simd")]
-impl Dot for Relaxed {
+impl Bytes for Relaxed {
     const EXCESS: i32 = 0;
     const RAISED: i32 = 64;
+}
 
+#[cfg(target_feature = "relaxed-simd")]
+impl Dot for Relaxed {
+    type Input = [i8; 4];
+    type Sum = i32;
+
+    const ZERO: i32 = 0;
     // Eight sums, two registers of weights, one of inputs.
     const ROWS: usize = 4;
     const PANELS: usize = 1;

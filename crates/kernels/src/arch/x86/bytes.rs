@@ -2,12 +2,18 @@
 
 use std::arch::x86_64::*;
 
-use crate::arch::dot::{Dot, WIDTH, Weights};
+use crate::arch::dot::{Bytes, Dot, WIDTH, Weights};
 
 /// Pairs of products in 16 bits, pairs of those in 32.
 pub(crate) struct Avx2;
 
+impl Bytes for Avx2 {}
+
 impl Dot for Avx2 {
+    type Input = [i8; 4];
+    type Sum = i32;
+
+    const ZERO: i32 = 0;
     const ROWS: usize = 4;
     const PANELS: usize = 1;
     const BLOCK: usize = WIDTH;
@@ -66,7 +72,13 @@ pub(crate) struct Vnni;
 /// What both share: sixteen sums in one register.
 macro_rules! in_one_register {
     ($lane:ty, |$sums:ident, $block:ident, $inputs:ident| $step:expr) => {
+        impl Bytes for $lane {}
+
         impl Dot for $lane {
+            type Input = [i8; 4];
+            type Sum = i32;
+
+            const ZERO: i32 = 0;
             const ROWS: usize = 8;
             // A core loads one such register a cycle; two panels need it half as often.
             const PANELS: usize = 2;
