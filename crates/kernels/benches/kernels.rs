@@ -7,7 +7,8 @@
 use std::time::{Duration, Instant};
 
 use trireme_kernels::{
-    Activation, Finish, Heads, Lane, Norm, Packed, Packed8, attend, layer_norm, linear, linear8,
+    Activation, Finish, Heads, Lane, Norm, Packed, Packed8, Packed16, attend, layer_norm, linear,
+    linear8, linear16,
 };
 
 const ROUNDS: usize = 40;
@@ -94,29 +95,36 @@ fn products() {
     }
 }
 
-/// The same product in bytes, rotation and quantisation of its input among it.
-fn bytes() {
+/// The same product in fewer bits, rounding or rotating and quantising its input among it.
+fn fewer_bits() {
     println!(
-        "\n{:10} {:22} {:>10} {:>15} {:>7}",
-        "lane", "rows×inputs×outputs", "f32", "int8", "ratio"
+        "\n{:10} {:22} {:>11} {:>11} {:>6} {:>11} {:>6}",
+        "lane", "rows×inputs×outputs", "f32", "bf16", "ratio", "int8", "ratio"
     );
     for lane in Lane::all() {
         for (rows, inputs, outputs) in SHAPES {
             let (x, weight) = (noise(rows * inputs), noise(outputs * inputs));
             let singles = Packed::new(&weight, outputs, inputs, None).unwrap();
+            let halves = Packed16::new(&weight, outputs, inputs, None).unwrap();
             let bytes = Packed8::new(&weight, outputs, inputs, None).unwrap();
-            let (mut one, mut other) = (vec![0.0; rows * outputs], vec![0.0; rows * outputs]);
-            let mut in_singles = || linear(lane, &x, &singles, PLAIN, &mut one);
-            let mut in_bytes = || linear8(lane, &x, &bytes, PLAIN, &mut other);
-            let [in_singles, in_bytes] = best([&mut in_singles, &mut in_bytes]);
-            let work = 2 * rows * inputs * outputs;
+            let mut out = [(); 3].map(|()| vec![0.0; rows * outputs]);
+            let [one, two, three] = &mut out;
+            let [in_singles, in_halves, in_bytes] = best([
+                &mut || linear(lane, &x, &singles, PLAIN, one),
+                &mut || linear16(lane, &x, &halves, PLAIN, two),
+                &mut || linear8(lane, &x, &bytes, PLAIN, three),
+            ]);
+            let rate = |time| format!("{:.1} G/s", giga(2 * rows * inputs * outputs, time));
+            let ratio = |time: Duration| in_singles.as_secs_f64() / time.as_secs_f64();
             println!(
-                "{:10} {:22} {:6.1} GF/s {:10.1} Go/s {:6.2}x",
+                "{:10} {:22} {:>11} {:>11} {:5.2}x {:>11} {:5.2}x",
                 lane.name(),
                 format!("{rows}×{inputs}×{outputs}"),
-                giga(work, in_singles),
-                giga(work, in_bytes),
-                in_singles.as_secs_f64() / in_bytes.as_secs_f64(),
+                rate(in_singles),
+                rate(in_halves),
+                ratio(in_halves),
+                rate(in_bytes),
+                ratio(in_bytes),
             );
         }
     }
@@ -159,6 +167,6 @@ fn between() {
 
 fn main() {
     products();
-    bytes();
+    fewer_bits();
     between();
 }
