@@ -66,11 +66,15 @@ pub fn all<B: trireme_backend::Backend>(model: &Model<B>, data: &Path) -> Result
     let uniform = |name, texts, length| Case { name, lengths: vec![length; texts], feeds: UNIFORM };
     let sst2 = column(&data.join("sst2/train.tsv"), '\t', 1)?;
     let stsb = column(&data.join("stsb/dev.csv"), ',', 0)?;
+    let sst2 = ragged("SST-2 lengths", model, &sst2)?;
+    let mean = sst2.lengths.iter().sum::<usize>() / sst2.lengths.len();
     Ok(vec![
         uniform("uniform 16", 64, 16),
         uniform("uniform 128", 16, 128),
         uniform("uniform 256", 8, 256),
-        ragged("SST-2 lengths", model, &sst2)?,
+        // What raggedness costs is the gap between these two.
+        uniform("all as long as SST-2's mean", sst2.lengths.len(), mean),
+        sst2,
         ragged("STS-B lengths", model, &stsb)?,
     ])
 }
