@@ -119,7 +119,7 @@ impl Cpu {
         if out.values().is_empty() {
             return;
         }
-        let fits = (PIECE / inputs).next_multiple_of(24);
+        let fits = (PIECE / inputs).max(1).next_multiple_of(24);
         let piece = out.rows().div_ceil(self.executor.threads()).clamp(1, fits);
         let cuts = Cuts::Every(piece * out.width);
         self.executor.for_each(&mut out.buffer.values, cuts, &|index, out: &mut [f32]| {
@@ -156,6 +156,10 @@ impl Backend for Cpu {
         match (self.precision, per) {
             (Precision::Bf16, Per::Token) => {
                 kernels::Packed16::new(data, rows, cols, bias).map(Linear::Halves)
+            }
+            (Precision::Int8, Per::Token) if cols > kernels::Packed8::WIDEST => {
+                let expected = format!("{} inputs at most in int8", kernels::Packed8::WIDEST);
+                return Err(BackendError::shape("upload_linear", expected, cols));
             }
             (Precision::Int8, Per::Token) => {
                 kernels::Packed8::new(data, rows, cols, bias).map(Linear::Bytes)

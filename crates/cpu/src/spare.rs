@@ -13,8 +13,9 @@ impl Spare {
     /// A buffer of this length, with anything in it.
     pub fn take(&self, len: usize) -> Result<Buffer, OutOfMemory> {
         let mut values = self.fitting(len);
-        // Growing would copy what is in it.
         if values.capacity() < len {
+            // Growing would copy what is in it; keeping it meanwhile would take room twice.
+            drop(std::mem::take(&mut values));
             values = filled(0.0, len)?;
         }
         values.resize(len, 0.0);

@@ -18,9 +18,6 @@ use crate::tile::{MOST, Tiled, by_tiles, dots, share};
 /// The largest size of a quantised weight.
 const TOP: f32 = 127.0;
 
-/// Inputs of the widest layer whose sums fit into 32 bits.
-const WIDEST: usize = i32::MAX as usize / (128 * 127);
-
 /// A weight `[outputs, inputs]` in bytes, each output with a scale of its own, and its bias.
 #[derive(Debug, Clone)]
 pub struct Packed8 {
@@ -33,6 +30,9 @@ pub struct Packed8 {
 }
 
 impl Packed8 {
+    /// Inputs of the widest layer whose sums fit into 32 bits.
+    pub const WIDEST: usize = i32::MAX as usize / (128 * 127);
+
     /// Quantises and packs a row-major weight.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Packed8 {
         bias: Option<&[f32]>,
     ) -> Result<Self, OutOfMemory> {
         let layer = Layer::new(weight, outputs, inputs, bias)?;
-        assert!(inputs <= WIDEST, "sums of {inputs} products would overflow");
+        assert!(inputs <= Self::WIDEST, "sums of {inputs} products would overflow");
         let (blocks, depth) = (outputs.div_ceil(WIDTH), inputs.div_ceil(4));
         let mut panels = filled(Weights([OFFSET; 4 * WIDTH]), blocks * depth)?;
         let mut scales = filled([0.0; WIDTH], blocks)?;

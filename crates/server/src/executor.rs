@@ -41,7 +41,7 @@ impl Shared {
 /// Several passes at once, each on a thread; a thread that has none helps the others with theirs.
 impl Spread for Shared {
     fn run<'a>(&'a self, passes: Vec<BoxFuture<'a, Rows>>) -> BoxFuture<'a, Vec<Rows>> {
-        if passes.len() == 1 || self.threads() == 1 {
+        if passes.len() <= 1 || self.threads() == 1 {
             return OneByOne.run(passes);
         }
         Box::pin(async move {
@@ -75,7 +75,7 @@ impl Executor for Shared {
 
     fn for_each(&self, out: &mut [f32], cuts: Cuts<'_>, work: &Work<'_>) {
         let (len, pieces) = (out.len(), cuts.count(out.len()));
-        if pieces == 1 || self.threads() == 1 {
+        if pieces <= 1 || self.threads() == 1 {
             return Inline.for_each(out, cuts, work);
         }
         let start = |index| cuts.start(index, len);
@@ -99,4 +99,30 @@ fn halve(
         || halve(low, pieces.start..middle, start, work),
         || halve(high, middle..pieces.end, start, work),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_piece_is_done_once_wherever_it_is_cut() {
+        let shared = Shared::new(2).unwrap();
+        let at = |starts| Cuts::At { starts, width: 2 };
+        for (name, len, cuts, expected) in [
+            ("nothing", 0, Cuts::Every(3), vec![]),
+            ("no text", 0, at(&[0]), vec![]),
+            ("one piece", 2, Cuts::Every(3), vec![1.0; 2]),
+            ("a shorter last", 4, Cuts::Every(3), vec![1.0, 1.0, 1.0, 2.0]),
+            ("texts", 8, at(&[0, 1, 3, 4]), vec![1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 3.0, 3.0]),
+        ] {
+            let mut got = vec![0.0; len];
+            shared.for_each(&mut got, cuts, &|index, piece: &mut [f32]| {
+                for value in piece {
+                    *value += index as f32 + 1.0;
+                }
+            });
+            assert_eq!(got, expected, "{name}");
+        }
+    }
 }
