@@ -73,9 +73,9 @@ fn variable(env: &Env, name: &str) -> Option<String> {
 }
 
 async fn open(env: &Env) -> Result<Router, Fault> {
-    let precision = precision(variable(env, PRECISION).as_deref())?;
-    let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision);
     let (checkpoint, name, version) = checkpoint(env).await?;
+    let precision = precision(&checkpoint, variable(env, PRECISION).as_deref())?;
+    let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision);
     let model = Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?;
     let identity = Identity::of(&model, name, version, "edge");
     let compute = direct(Engine::new(Arc::new(model), PASS_TOKENS), Box::new(within_the_limit));

@@ -62,7 +62,7 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "relative bias dropped",
         file: "crates/cpu/src/backend.rs",
-        find: "Some(kernels::Bias { table: &table.values, reach })",
+        find: "Some(kernels::Bias { table: values, reach })",
         replace: "None",
         test: ENGINE,
     },

@@ -4,8 +4,8 @@
 //! and what came.
 
 use crate::{
-    Activation, Attention, Backend, BackendError, Epilogue, Layout, Lookup, Matrix, Per, Pooling,
-    Position, oracle,
+    Activation, Attention, Backend, BackendError, ByteRows, Epilogue, Layout, Lookup, Matrix, Per,
+    Pooling, Position, bytes, oracle,
 };
 
 /// Runs the whole suite. `wait` resolves the backend's futures; `tolerance` is absolute, for
@@ -18,9 +18,11 @@ pub fn run<B: Backend>(backend: &B, wait: impl Wait, tolerance: f64) {
     let suite = Suite { backend, wait, tolerance };
     for case in [
         Suite::embeds_a_sum_of_rows,
+        Suite::embeds_rows_of_bytes,
         Suite::refuses_an_id_outside_the_table,
         Suite::normalises_rows,
         Suite::multiplies_activates_and_adds,
+        Suite::multiplies_bytes,
         Suite::refuses_shapes_that_do_not_fit,
         Suite::attends_within_a_text,
         Suite::attends_by_distance,
@@ -65,8 +67,8 @@ type Outcome = Result<(), BackendError>;
 impl<B: Backend, W: Wait> Suite<'_, B, W> {
     fn embeds_a_sum_of_rows(&self) -> Outcome {
         let (words, places) = (noise(1, 5 * 3), noise(2, 4 * 3));
-        let words_there = self.backend.upload_table(matrix(5, 3, &words))?;
-        let places_there = self.backend.upload_table(matrix(4, 3, &places))?;
+        let words_there = self.backend.upload_table(matrix(5, 3, &words).into())?;
+        let places_there = self.backend.upload_table(matrix(4, 3, &places).into())?;
         let (ids, at) = ([4, 0, 2], [0, 1, 3]);
         let got = self.backend.embed(&[
             Lookup { table: &words_there, ids: &ids },
@@ -81,8 +83,18 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         self.same("embed", &got, &expected)
     }
 
+    fn embeds_rows_of_bytes(&self) -> Outcome {
+        let rows = ByteRows { cols: 3, values: &[127, 0, -127, 5, 6, 7], scales: &[0.01, 0.5] };
+        let table = self.backend.upload_table(rows.into())?;
+        let got = self.backend.embed(&[
+            Lookup { table: &table, ids: &[1, 0] },
+            Lookup { table: &table, ids: &[1, 1] },
+        ])?;
+        self.same("embed, bytes", &got, &[5.0, 6.0, 7.0, 3.77, 3.0, 2.23])
+    }
+
     fn refuses_an_id_outside_the_table(&self) -> Outcome {
-        let table = self.backend.upload_table(matrix(2, 1, &[1.0, 2.0]))?;
+        let table = self.backend.upload_table(matrix(2, 1, &[1.0, 2.0]).into())?;
         let got = self.backend.embed(&[Lookup { table: &table, ids: &[0, 2] }]).err();
         let expected = Some(BackendError::IdOutOfRange { op: "embed", id: 2, rows: 2 });
         assert_eq!(got, expected, "id 2 of a table with two rows");
@@ -103,7 +115,8 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         let residual = noise(9, 7 * 21);
         let there = self.acts(19, &x)?;
         let add = self.acts(21, &residual)?;
-        let layer = self.backend.upload_linear(matrix(21, 19, &weight), Some(&bias), Per::Token)?;
+        let layer =
+            self.backend.upload_linear(matrix(21, 19, &weight).into(), Some(&bias), Per::Token)?;
         for activation in [
             Activation::None,
             Activation::Gelu,
@@ -124,18 +137,44 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         Ok(())
     }
 
+    /// Activations are rounded to bytes on the way, so this is near, not exact.
+    fn multiplies_bytes(&self) -> Outcome {
+        let (inputs, outputs) = (48, 21);
+        let (x, mut weight) = (noise(20, 5 * inputs), noise(21, outputs * inputs));
+        let bias = noise(22, outputs);
+        let expected = oracle::linear(&x, &weight, &bias, inputs);
+        let mut values = vec![0; weight.len()];
+        let mut scales = Vec::new();
+        for (row, bytes) in weight.chunks_mut(inputs).zip(values.chunks_mut(inputs)) {
+            bytes::rotate(row);
+            scales.push(bytes::quantize(row, bytes) / bytes::mixed(inputs) as f32);
+        }
+        let rows = ByteRows { cols: inputs, values: &values, scales: &scales };
+        let layer = self.backend.upload_linear(rows.into(), Some(&bias), Per::Token)?;
+        let got = self.backend.linear(&self.acts(inputs, &x)?, &layer, Epilogue::PLAIN)?;
+        self.near("linear, bytes", &got, &expected, 0.15)
+    }
+
     fn refuses_shapes_that_do_not_fit(&self) -> Outcome {
         let x = self.acts(3, &noise(10, 6))?;
-        let layer = self.backend.upload_linear(matrix(2, 4, &noise(11, 8)), None, Per::Token)?;
+        let layer =
+            self.backend.upload_linear(matrix(2, 4, &noise(11, 8)).into(), None, Per::Token)?;
         let got = self.backend.linear(&x, &layer, Epilogue::PLAIN).err();
         assert!(
             matches!(got, Some(BackendError::Shape { op: "linear", .. })),
             "a weight with 4 inputs on rows of 3: expected a shape error, got {got:?}"
         );
-        let got = self.backend.upload_linear(matrix(2, 4, &noise(11, 7)), None, Per::Token).err();
+        let got =
+            self.backend.upload_linear(matrix(2, 4, &noise(11, 7)).into(), None, Per::Token).err();
         assert!(
             matches!(got, Some(BackendError::Shape { .. })),
             "seven values for a 2 × 4 weight: expected a shape error, got {got:?}"
+        );
+        let rows = ByteRows { cols: 4, values: &[1; 8], scales: &[1.0] };
+        let got = self.backend.upload_linear(rows.into(), None, Per::Token).err();
+        assert!(
+            matches!(got, Some(BackendError::Shape { .. })),
+            "one scale for two rows of bytes: expected a shape error, got {got:?}"
         );
         Ok(())
     }
@@ -159,7 +198,7 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         let there = self.acts(3 * heads * head_width, &qkv)?;
         let span = 2 * reach.unwrap_or(0) + 1;
         let biases = noise(13, span * heads);
-        let table = self.backend.upload_table(matrix(span, heads, &biases))?;
+        let table = self.backend.upload_table(matrix(span, heads, &biases).into())?;
         let position = match reach {
             None => Position::Embedded,
             Some(reach) => Position::Relative { table: &table, reach },
@@ -215,8 +254,11 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
     ) -> Result<Vec<f32>, BackendError> {
         let x = self.acts(width, x)?;
         let weight = noise(16, 3 * width * width);
-        let project =
-            self.backend.upload_linear(matrix(3 * width, width, &weight), None, Per::Token)?;
+        let project = self.backend.upload_linear(
+            matrix(3 * width, width, &weight).into(),
+            None,
+            Per::Token,
+        )?;
         let qkv = self.backend.linear(&x, &project, Epilogue::PLAIN)?;
         let attention =
             Attention { heads: 3, scale: 0.5, position: Position::Embedded, window: None };
@@ -227,17 +269,21 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
     /// Activations can only be made by looking up: each row is its own table entry.
     fn acts(&self, width: usize, values: &[f32]) -> Result<B::Acts, BackendError> {
         let rows = values.len() / width;
-        let table = self.backend.upload_table(matrix(rows, width, values))?;
+        let table = self.backend.upload_table(matrix(rows, width, values).into())?;
         let ids: Vec<u32> = (0..rows).filter_map(|row| u32::try_from(row).ok()).collect();
         self.backend.embed(&[Lookup { table: &table, ids: &ids }])
     }
 
     fn same(&self, case: &str, got: &B::Acts, expected: &[f64]) -> Outcome {
+        self.near(case, got, expected, self.tolerance)
+    }
+
+    fn near(&self, case: &str, got: &B::Acts, expected: &[f64], tolerance: f64) -> Outcome {
         let got = self.wait.wait(self.backend.read(got))?;
         assert_eq!(got.len(), expected.len(), "{case}: number of values");
         for (at, (&got, &expected)) in got.iter().zip(expected).enumerate() {
             let off = (f64::from(got) - expected).abs();
-            assert!(off <= self.tolerance, "{case}, value {at}: expected {expected}, got {got}");
+            assert!(off <= tolerance, "{case}, value {at}: expected {expected}, got {got}");
         }
         Ok(())
     }

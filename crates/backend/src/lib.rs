@@ -17,6 +17,7 @@
 //! # Ok::<(), trireme_backend::BackendError>(())
 //! ```
 
+pub mod bytes;
 pub mod conformance;
 mod error;
 mod layout;
@@ -24,6 +25,7 @@ pub mod oracle;
 mod port;
 mod precision;
 
+pub use bytes::{ByteRows, Weight};
 pub use error::BackendError;
 pub use layout::Layout;
 pub use port::{

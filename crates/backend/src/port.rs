@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::{BackendError, Layout, Precision};
+use crate::{BackendError, Layout, Precision, Weight};
 
 /// A boxed future that may cross threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -147,13 +147,14 @@ pub trait Backend: Send + Sync + 'static {
     /// The numbers that it computes in.
     fn precision(&self) -> Precision;
 
-    /// Takes a weight as checkpoints store it, `[outputs, inputs]`.
+    /// Takes a weight `[outputs, inputs]`. Bytes are those of its rotated rows, and are multiplied
+    /// as bytes: see [`bytes`](crate::bytes).
     ///
     /// # Errors
     /// [`BackendError::Shape`] where the data or the bias does not fit.
     fn upload_linear(
         &self,
-        weight: Matrix<'_>,
+        weight: Weight<'_>,
         bias: Option<&[f32]>,
         per: Per,
     ) -> Result<Self::Linear, BackendError>;
@@ -162,7 +163,7 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`BackendError::Shape`] where the data does not fit.
-    fn upload_table(&self, table: Matrix<'_>) -> Result<Self::Table, BackendError>;
+    fn upload_table(&self, table: Weight<'_>) -> Result<Self::Table, BackendError>;
 
     /// Takes a layer norm.
     ///

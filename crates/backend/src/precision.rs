@@ -1,7 +1,7 @@
 //! What numbers a model is computed in.
 
-/// Numbers to compute in, chosen when a model is loaded.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+/// Numbers to compute in, chosen when a model is loaded; the more bits, the earlier.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Precision {
     /// Singles throughout.
     #[default]
@@ -12,20 +12,31 @@ pub enum Precision {
     /// The layers that every token goes through multiply bytes: each output of a weight and each
     /// row of activations has a scale of its own. All else is in singles.
     Int8,
+    /// The same, and each byte is one of fifteen levels times a step that 32 of them share: a model
+    /// takes half the room in a file.
+    Int4,
 }
 
 impl Precision {
     /// Every precision.
-    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::Int8];
+    pub const ALL: [Self; 4] = [Self::F32, Self::Bf16, Self::Int8, Self::Int4];
 
-    /// `f32`, `bf16` or `int8`.
+    /// `f32`, `bf16`, `int8` or `int4`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
             Self::Int8 => "int8",
+            Self::Int4 => "int4",
         }
+    }
+
+    /// Whether weights are bytes where every token passes. Then every instruction set and every
+    /// host gives the same bits.
+    #[must_use]
+    pub fn in_bytes(self) -> bool {
+        matches!(self, Self::Int8 | Self::Int4)
     }
 
     /// The precision of this name.

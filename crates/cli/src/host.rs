@@ -7,7 +7,7 @@ use trireme_domain::{Fault, Limits};
 use trireme_model::{Cut, EmbedOptions, Pooling, Side};
 use trireme_server::source::NetSettings;
 use trireme_server::{ModelSettings, Opened, Precision, Queue};
-use trireme_service::{Answer, Job, Task, Text};
+use trireme_service::{Answer, Job, Task, Text, all};
 
 use crate::args::{self, Global};
 use crate::output::Output;
@@ -78,6 +78,7 @@ pub async fn answer(
         bar.inc(texts.len() as u64);
     }
     bar.finish_and_clear();
+    let answers = all(answers)?;
     let cut = answers.iter().filter(|answer| answer.dropped > 0).count();
     if cut > 0 {
         let most = opened.model.max_tokens();
@@ -89,12 +90,14 @@ pub async fn answer(
     Ok(answers)
 }
 
-impl From<args::Precision> for Precision {
+impl From<args::Precision> for Option<Precision> {
     fn from(precision: args::Precision) -> Self {
         match precision {
-            args::Precision::Auto | args::Precision::F32 => Self::F32,
-            args::Precision::Bf16 => Self::Bf16,
-            args::Precision::Int8 => Self::Int8,
+            args::Precision::Auto => None,
+            args::Precision::F32 => Some(Precision::F32),
+            args::Precision::Bf16 => Some(Precision::Bf16),
+            args::Precision::Int8 => Some(Precision::Int8),
+            args::Precision::Int4 => Some(Precision::Int4),
         }
     }
 }

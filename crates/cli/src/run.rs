@@ -5,7 +5,7 @@ use trireme_domain::{Code, Fault};
 use trireme_server::open;
 
 use crate::args::{Cli, Command, Serve};
-use crate::commands::{classify, embed, eval, info, pack, serve, similarity};
+use crate::commands::{classify, embed, eval, info, pack, quantize, serve, similarity};
 use crate::host;
 use crate::output::{self, Output};
 
@@ -28,6 +28,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<(), Fault> {
         Command::Eval(args) => eval::run(args, &open(&settings).await?, output).await,
         Command::Info => info::run(&open(&settings).await?, output),
         Command::Pack(args) => pack::run(args, &settings, output).await,
+        Command::Quantize(args) => quantize::run(args, &settings, output).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "trireme", &mut script);

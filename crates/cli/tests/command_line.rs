@@ -203,6 +203,46 @@ fn pack_writes_a_bundle_that_answers_the_same() {
 }
 
 #[test]
+fn quantize_says_what_it_costs_and_writes_a_bundle_that_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let pairs: String = [("a quiet harbour", 5), ("two oars", 3), ("no wind", 1)]
+        .map(|(text, score)| format!("main\tx\t2012\t1\t{score}\ta calm port\t{text}\n"))
+        .concat();
+    let pairs = file(&folder, "pairs.tsv", pairs.as_bytes()).display().to_string();
+    let rows = b"sentence\tlabel\na lovely day\t1\na dreadful day\t0\n";
+    let rows = file(&folder, "rows.tsv", rows).display().to_string();
+    for (precision, smallest, share) in [("int8", 0.999, 0.8), ("int4", 0.9, 0.5)] {
+        let bundle = path(&format!("{precision}.trireme"));
+        let data = ["--sts", &pairs, "--classify", &rows];
+        let command = ["quantize", "--precision", precision, "--json", "-o", &bundle];
+        let cost = json(&[&command[..], &data].concat());
+        let cosine = cost["cosine"]["smallest"].as_f64().unwrap();
+        assert!(cosine >= smallest && cosine < 1.0, "{precision}: {cost}");
+        for figure in ["spearman", "accuracy"] {
+            assert!(
+                cost[figure]["before"].is_number() && cost[figure]["after"].is_number(),
+                "{cost}"
+            );
+        }
+        let bytes = |when: &str| cost["size"][when].as_f64().unwrap();
+        assert!(bytes("after") < share * bytes("before"), "{precision}: {cost}");
+        assert_eq!(std::fs::metadata(&bundle).unwrap().len() as f64, bytes("after"));
+        let info = json(&["info", "--model", &bundle, "--json"]);
+        assert_eq!((&info["precision"], &info["digest"]), (&precision.into(), &cost["digest"]));
+    }
+    let shown = out(&["quantize", "-o", &path("plain.trireme")]);
+    for part in ["int8", "cosine, smallest", "of 32 texts", "plain.trireme"] {
+        assert!(shown.contains(part), "{part:?} is missing from:\n{shown}");
+    }
+    let (code, error) = fault(&["quantize", "--precision", "bf16"]);
+    assert!(code != 0 && error.contains("int8 or int4"), "{code}: {error}");
+    let kept = path("int8.trireme");
+    let (code, error) = fault(&["info", "--model", &kept, "--precision", "int4"]);
+    assert!(code != 0 && error.contains("quantise the original"), "{code}: {error}");
+}
+
+#[test]
 fn every_kind_of_fault_has_its_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     let binary = file(&folder, "binary.txt", b"good\n\xff\xfe\n");
@@ -268,7 +308,8 @@ fn a_model_that_does_not_fit_into_memory_is_refused_and_a_smaller_one_answers() 
 fn help_completions_and_the_manual_know_every_command() {
     let (help, man) = (out(&["--help"]), out(&["man"]));
     let bash = out(&["completions", "bash"]);
-    for command in ["serve", "embed", "classify", "similarity", "eval", "info", "pack"] {
+    for command in ["serve", "embed", "classify", "similarity", "eval", "info", "pack", "quantize"]
+    {
         for (place, text) in [("--help", &help), ("man", &man), ("completions", &bash)] {
             assert!(text.contains(command), "{place} does not name {command}");
         }

@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use trireme_backend::{
-    Attention, Backend, BackendError, BoxFuture, Epilogue, Layout, Lookup, Matrix, Per, Pooling,
-    Position, Precision,
+    Attention, Backend, BackendError, BoxFuture, ByteRows, Epilogue, Layout, Lookup, Matrix, Per,
+    Pooling, Position, Precision, Weight,
 };
 use trireme_kernels::{self as kernels, Lane};
 
 use crate::spare::{Buffer, Spare};
+use crate::weights::{Linear, Rows, Table, row_count};
 use crate::{Cuts, Executor};
 
 /// Inputs of one piece, in values: few enough to stay in the second cache while every weight passes
@@ -27,42 +28,6 @@ pub struct Cpu {
 #[derive(Debug, Clone)]
 pub struct Acts {
     buffer: Buffer,
-    width: usize,
-}
-
-/// A weight with its bias, packed for the precision that multiplies it.
-#[derive(Debug, Clone)]
-pub enum Linear {
-    /// Singles.
-    Singles(kernels::Packed),
-    /// Halves of singles.
-    Halves(kernels::Packed16),
-    /// Bytes.
-    Bytes(kernels::Packed8),
-}
-
-impl Linear {
-    fn inputs(&self) -> usize {
-        match self {
-            Self::Singles(weight) => weight.inputs(),
-            Self::Halves(weight) => weight.inputs(),
-            Self::Bytes(weight) => weight.inputs(),
-        }
-    }
-
-    fn outputs(&self) -> usize {
-        match self {
-            Self::Singles(weight) => weight.outputs(),
-            Self::Halves(weight) => weight.outputs(),
-            Self::Bytes(weight) => weight.outputs(),
-        }
-    }
-}
-
-/// A row-major table.
-#[derive(Debug, Clone)]
-pub struct Table {
-    values: Vec<f32>,
     width: usize,
 }
 
@@ -94,10 +59,7 @@ impl Cpu {
     /// exact, and nothing else is rounded as the lane would like.
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Self {
-        let lane = match precision {
-            Precision::F32 | Precision::Bf16 => self.lane,
-            Precision::Int8 => self.lane.exact(),
-        };
+        let lane = if precision.in_bytes() { self.lane.exact() } else { self.lane };
         Self { lane, precision, ..self }
     }
 
@@ -140,40 +102,51 @@ impl Backend for Cpu {
 
     fn upload_linear(
         &self,
-        weight: Matrix<'_>,
+        weight: Weight<'_>,
         bias: Option<&[f32]>,
         per: Per,
     ) -> Result<Linear, BackendError> {
-        holds(weight, "upload_linear")?;
-        if let Some(bias) = bias.filter(|bias| bias.len() != weight.rows) {
-            let expected = format!("a bias of {}", weight.rows);
-            return Err(BackendError::shape("upload_linear", expected, bias.len()));
+        const OP: &str = "upload_linear";
+        let rows = row_count(weight, OP)?;
+        if let Some(bias) = bias.filter(|bias| bias.len() != rows) {
+            return Err(BackendError::shape(OP, format!("a bias of {rows}"), bias.len()));
         }
-        let Matrix { rows, cols, data } = weight;
         if self.precision == Precision::Bf16 && !self.lane.has_halves() {
             return Err(BackendError::Unsupported { what: "bf16", lane: self.lane.name() });
         }
-        match (self.precision, per) {
-            (Precision::Bf16, Per::Token) => {
-                kernels::Packed16::new(data, rows, cols, bias).map(Linear::Halves)
+        match weight {
+            Weight::Bytes(ByteRows { cols, .. }) if cols > kernels::Packed8::WIDEST => {
+                let expected = format!("{} inputs at most in bytes", kernels::Packed8::WIDEST);
+                return Err(BackendError::shape(OP, expected, cols));
             }
-            (Precision::Int8, Per::Token) if cols > kernels::Packed8::WIDEST => {
-                let expected = format!("{} inputs at most in int8", kernels::Packed8::WIDEST);
-                return Err(BackendError::shape("upload_linear", expected, cols));
+            Weight::Bytes(ByteRows { cols, values, scales }) => {
+                kernels::Packed8::new(values, scales, cols, bias).map(Linear::Bytes)
             }
-            (Precision::Int8, Per::Token) => {
-                kernels::Packed8::new(data, rows, cols, bias).map(Linear::Bytes)
+            Weight::Singles(Matrix { rows, cols, data }) => {
+                if self.precision == Precision::Bf16 && per == Per::Token {
+                    kernels::Packed16::new(data, rows, cols, bias).map(Linear::Halves)
+                } else {
+                    kernels::Packed::new(data, rows, cols, bias).map(Linear::Singles)
+                }
             }
-            _ => kernels::Packed::new(data, rows, cols, bias).map(Linear::Singles),
         }
-        .map_err(|oom| short("upload_linear", oom))
+        .map_err(|oom| short(OP, oom))
     }
 
-    fn upload_table(&self, table: Matrix<'_>) -> Result<Table, BackendError> {
-        holds(table, "upload_table")?;
-        let mut values = zeros("upload_table", table.data.len())?;
-        values.copy_from_slice(table.data);
-        Ok(Table { values, width: table.cols })
+    fn upload_table(&self, table: Weight<'_>) -> Result<Table, BackendError> {
+        const OP: &str = "upload_table";
+        row_count(table, OP)?;
+        let copied =
+            match table {
+                Weight::Singles(Matrix { cols, data, .. }) => kernels::copied(data)
+                    .map(|data| Table { rows: Rows::Singles(data), width: cols }),
+                Weight::Bytes(ByteRows { cols, values, scales }) => kernels::copied(values)
+                    .and_then(|values| {
+                        let rows = Rows::Bytes { values, scales: kernels::copied(scales)? };
+                        Ok(Table { rows, width: cols })
+                    }),
+            };
+        copied.map_err(|oom| short(OP, oom))
     }
 
     fn upload_norm(
@@ -199,7 +172,7 @@ impl Backend for Cpu {
                 let got = format!("{} × {}", ids.len(), table.width);
                 return Err(BackendError::shape("embed", format!("{tokens} × {width}"), got));
             }
-            let rows = table.values.len() / width.max(1);
+            let rows = table.rows();
             if let Some(&id) = ids.iter().find(|&&id| id as usize >= rows) {
                 return Err(BackendError::IdOutOfRange { op: "embed", id, rows });
             }
@@ -209,8 +182,7 @@ impl Backend for Cpu {
             out.fill(0.0);
             for (token, out) in (first..).zip(out.chunks_exact_mut(width)) {
                 for Lookup { table, ids } in lookups {
-                    let at = ids[token] as usize * width;
-                    kernels::add_row(out, &table.values[at..at + width]);
+                    table.add(ids[token] as usize, out);
                 }
             }
         });
@@ -321,20 +293,8 @@ impl Backend for Cpu {
     }
 }
 
-fn zeros(op: &'static str, len: usize) -> Result<Vec<f32>, BackendError> {
-    kernels::filled(0.0, len).map_err(|oom| short(op, oom))
-}
-
 fn short(op: &'static str, oom: kernels::OutOfMemory) -> BackendError {
     BackendError::OutOfMemory { op, bytes: oom.bytes }
-}
-
-fn holds(matrix: Matrix<'_>, op: &'static str) -> Result<(), BackendError> {
-    if matrix.cols > 0 && matrix.rows.checked_mul(matrix.cols) == Some(matrix.data.len()) {
-        return Ok(());
-    }
-    let expected = format!("{} × {} values", matrix.rows, matrix.cols);
-    Err(BackendError::shape(op, expected, matrix.data.len()))
 }
 
 fn heads<'a>(
@@ -354,14 +314,17 @@ fn heads<'a>(
     let bias = match attention.position {
         Position::Embedded => None,
         Position::Relative { table, reach } => {
-            let fits =
-                table.values.len() == (2 * reach + 1) * count && layout.longest() <= reach + 1;
+            let Rows::Singles(values) = &table.rows else {
+                let expected = "biases in singles";
+                return Err(BackendError::shape("attention", expected, "bytes"));
+            };
+            let fits = values.len() == (2 * reach + 1) * count && layout.longest() <= reach + 1;
             if !fits {
                 let expected = format!("biases for {count} heads and {} tokens", layout.longest());
-                let got = format!("{} values, reach {reach}", table.values.len());
+                let got = format!("{} values, reach {reach}", values.len());
                 return Err(BackendError::shape("attention", expected, got));
             }
-            Some(kernels::Bias { table: &table.values, reach })
+            Some(kernels::Bias { table: values, reach })
         }
     };
     let width = qkv.width / 3 / count;

@@ -5,9 +5,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use trireme_kernels::{OutOfMemory, filled};
 
-/// Buffers that nobody uses now.
+/// Buffers that nobody uses now, and who left them: they lie in that thread's cache.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Spare(Arc<Mutex<Vec<Vec<f32>>>>);
+pub(crate) struct Spare(Arc<Mutex<Vec<Left>>>);
+
+/// The thread, and what it left.
+type Left = (usize, Vec<f32>);
+
+thread_local! {
+    static HERE: u8 = const { 0 };
+}
+
+/// A name for this thread: where its own memory lies.
+fn here() -> usize {
+    HERE.with(|here| std::ptr::from_ref(here).addr())
+}
 
 impl Spare {
     /// A buffer of this length, with anything in it.
@@ -22,12 +34,18 @@ impl Spare {
         Ok(Buffer { values, home: self.clone() })
     }
 
-    /// The smallest that is large enough, else the largest there is.
+    /// The smallest that is large enough, this thread's own if it can be; else the largest there is.
     fn fitting(&self, len: usize) -> Vec<f32> {
+        let own = here();
         let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |buffer: &Vec<f32>| (buffer.capacity() < len, buffer.capacity().abs_diff(len));
+        let fits = |(thread, buffer): &Left| {
+            let short = buffer.capacity() < len;
+            // Twice what is needed belongs to another operation.
+            let wide = buffer.capacity() / 2 > len;
+            (short, wide, *thread != own, buffer.capacity().abs_diff(len))
+        };
         let best = (0..spare.len()).min_by_key(|&at| fits(&spare[at]));
-        best.map(|at| spare.swap_remove(at)).unwrap_or_default()
+        best.map(|at| spare.swap_remove(at).1).unwrap_or_default()
     }
 }
 
@@ -41,7 +59,8 @@ pub(crate) struct Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let values = std::mem::take(&mut self.values);
-        self.home.0.lock().unwrap_or_else(PoisonError::into_inner).push(values);
+        let mut spare = self.home.0.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.push((here(), values));
     }
 }
 
@@ -58,6 +77,16 @@ mod tests {
         let (large, small) = (spare.take(900).unwrap(), spare.take(7).unwrap());
         assert_eq!([small.values.as_ptr(), large.values.as_ptr()], places);
         assert_eq!((small.values.len(), large.values.len()), (7, 900));
+    }
+
+    #[test]
+    fn a_thread_takes_what_it_left() {
+        let spare = Spare::default();
+        let (mine, other) = (spare.take(10).unwrap(), spare.take(10).unwrap());
+        let place = mine.values.as_ptr();
+        drop(mine);
+        std::thread::scope(|scope| scope.spawn(|| drop(other)).join().unwrap());
+        assert_eq!(spare.take(10).unwrap().values.as_ptr(), place);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The CPU backend passes the port's suite on every lane and with any cut of the work.
 
-use trireme_backend::{Backend, BackendError, Epilogue, Lookup, Matrix, Per, conformance};
+use trireme_backend::{
+    Backend, BackendError, ByteRows, Epilogue, Lookup, Matrix, Per, conformance,
+};
 use trireme_cpu::{Cpu, Cuts, Executor, Inline, Lane, Precision, Work};
 
 /// Cuts as a machine with this many threads would, and runs the pieces backwards.
@@ -41,11 +43,11 @@ fn a_row_wider_than_a_piece_is_a_piece() {
     let cpu = Cpu::new(Box::new(Inline), Lane::detect());
     let (inputs, rows) = (70_000, 3);
     let table = vec![1.0; inputs];
-    let table = cpu.upload_table(Matrix { rows: 1, cols: inputs, data: &table }).unwrap();
+    let table = cpu.upload_table(Matrix { rows: 1, cols: inputs, data: &table }.into()).unwrap();
     let x = cpu.embed(&[Lookup { table: &table, ids: &[0; 3] }]).unwrap();
     let weight = vec![0.5; inputs];
     let weight = Matrix { rows: 1, cols: inputs, data: &weight };
-    let weight = cpu.upload_linear(weight, None, Per::Token).unwrap();
+    let weight = cpu.upload_linear(weight.into(), None, Per::Token).unwrap();
     let got = cpu.linear(&x, &weight, Epilogue::PLAIN).unwrap();
     assert_eq!(got.values(), vec![35_000.0; rows]);
 }
@@ -53,8 +55,8 @@ fn a_row_wider_than_a_piece_is_a_piece() {
 #[test]
 fn a_layer_whose_sums_would_not_fit_is_refused() {
     let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(Precision::Int8);
-    let weight = vec![1.0; 140_000];
-    let weight = Matrix { rows: 1, cols: weight.len(), data: &weight };
-    let got = cpu.upload_linear(weight, None, Per::Token);
+    let values = vec![1; 140_000];
+    let weight = ByteRows { cols: values.len(), values: &values, scales: &[1.0] };
+    let got = cpu.upload_linear(weight.into(), None, Per::Token);
     assert!(matches!(got, Err(BackendError::Shape { .. })), "it was taken");
 }

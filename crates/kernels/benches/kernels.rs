@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use trireme_backend::bytes::quantize;
 use trireme_kernels::{
     Activation, Finish, Heads, Lane, Norm, Packed, Packed8, Packed16, attend, layer_norm, linear,
     linear8, linear16,
@@ -40,6 +41,14 @@ fn best<const N: usize>(mut run: [&mut dyn FnMut(); N]) -> [Duration; N] {
 
 fn noise(len: usize) -> Vec<f32> {
     (0..len).map(|i| ((i * 2_654_435_761) % 1000) as f32 / 500.0 - 1.0).collect()
+}
+
+/// Bytes of a weight; not rotated, which no product notices.
+fn quantized(weight: &[f32], inputs: usize) -> (Vec<i8>, Vec<f32>) {
+    let mut values = vec![0; weight.len()];
+    let rows = weight.chunks(inputs).zip(values.chunks_mut(inputs));
+    let scales = rows.map(|(row, bytes)| quantize(row, bytes)).collect();
+    (values, scales)
 }
 
 fn giga(operations: usize, time: Duration) -> f64 {
@@ -106,7 +115,8 @@ fn fewer_bits() {
             let (x, weight) = (noise(rows * inputs), noise(outputs * inputs));
             let singles = Packed::new(&weight, outputs, inputs, None).unwrap();
             let halves = Packed16::new(&weight, outputs, inputs, None).unwrap();
-            let bytes = Packed8::new(&weight, outputs, inputs, None).unwrap();
+            let (values, scales) = quantized(&weight, inputs);
+            let bytes = Packed8::new(&values, &scales, inputs, None).unwrap();
             let mut out = [(); 3].map(|()| vec![0.0; rows * outputs]);
             let [one, two, three] = &mut out;
             let [in_singles, in_halves, in_bytes] = best([

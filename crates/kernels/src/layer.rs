@@ -28,14 +28,14 @@ pub struct Finish<'a> {
 }
 
 impl Layer {
-    /// The layer of a row-major weight; panics where the sizes disagree.
+    /// The layer of a row-major weight of `len` values; panics where the sizes disagree.
     pub fn new(
-        weight: &[f32],
+        len: usize,
         outputs: usize,
         inputs: usize,
         bias: Option<&[f32]>,
     ) -> Result<Self, OutOfMemory> {
-        assert_eq!(weight.len(), outputs * inputs, "weight must be outputs × inputs");
+        assert_eq!(len, outputs * inputs, "weight must be outputs × inputs");
         let mut padded = filled([0.0; PANEL], outputs.div_ceil(PANEL))?;
         if let Some(bias) = bias {
             assert_eq!(bias.len(), outputs, "bias must have one value for each output");

@@ -33,7 +33,7 @@ impl Packed {
         inputs: usize,
         bias: Option<&[f32]>,
     ) -> Result<Self, OutOfMemory> {
-        let layer = Layer::new(weight, outputs, inputs, bias)?;
+        let layer = Layer::new(weight.len(), outputs, inputs, bias)?;
         let mut panels = filled(Block([0.0; PANEL]), layer.bias.len() * inputs)?;
         for (output, row) in weight.chunks_exact(inputs.max(1)).enumerate() {
             let panel = &mut panels[output / PANEL * inputs..][..inputs];

@@ -33,7 +33,7 @@ impl Packed16 {
         inputs: usize,
         bias: Option<&[f32]>,
     ) -> Result<Self, OutOfMemory> {
-        let layer = Layer::new(weight, outputs, inputs, bias)?;
+        let layer = Layer::new(weight.len(), outputs, inputs, bias)?;
         let depth = inputs.div_ceil(2);
         let mut panels = filled(Weights([0; 4 * LANES]), outputs.div_ceil(LANES) * depth)?;
         for (output, row) in weight.chunks_exact(inputs.max(1)).enumerate() {

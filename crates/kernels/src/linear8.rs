@@ -6,17 +6,11 @@
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
-use crate::arch::{
-    Bytes, Dot, Lane, OFFSET, Simd, Singles, Vector, WIDTH, Weights, dispatch, fetch_ahead,
-};
+use crate::arch::{Bytes, Dot, Lane, OFFSET, Simd, Vector, WIDTH, Weights, dispatch, fetch_ahead};
 use crate::layer::{Finish, Layer};
 use crate::memory::{OutOfMemory, filled};
 use crate::quantize::Rows8;
-use crate::rotate::{rotate, size};
 use crate::tile::{MOST, Tiled, by_tiles, dots, share};
-
-/// The largest size of a quantised weight.
-const TOP: f32 = 127.0;
 
 /// A weight `[outputs, inputs]` in bytes, each output with a scale of its own, and its bias.
 #[derive(Debug, Clone)]
@@ -33,39 +27,34 @@ impl Packed8 {
     /// Inputs of the widest layer whose sums fit into 32 bits.
     pub const WIDEST: usize = i32::MAX as usize / (128 * 127);
 
-    /// Quantises and packs a row-major weight.
+    /// Packs a row-major weight: bytes in [-127, 127], of rotated rows, with a scale for each row.
     ///
     /// # Errors
     /// [`OutOfMemory`].
     ///
     /// # Panics
-    /// Where the slices have not the sizes that `outputs` and `inputs` say, or sums of so many
+    /// Where the slices have not the sizes that `scales` and `inputs` say, or sums of so many
     /// inputs would overflow.
     pub fn new(
-        weight: &[f32],
-        outputs: usize,
+        weight: &[i8],
+        row_scales: &[f32],
         inputs: usize,
         bias: Option<&[f32]>,
     ) -> Result<Self, OutOfMemory> {
-        let layer = Layer::new(weight, outputs, inputs, bias)?;
+        let outputs = row_scales.len();
+        let layer = Layer::new(weight.len(), outputs, inputs, bias)?;
         assert!(inputs <= Self::WIDEST, "sums of {inputs} products would overflow");
         let (blocks, depth) = (outputs.div_ceil(WIDTH), inputs.div_ceil(4));
         let mut panels = filled(Weights([OFFSET; 4 * WIDTH]), blocks * depth)?;
         let mut scales = filled([0.0; WIDTH], blocks)?;
+        scales.as_flattened_mut()[..outputs].copy_from_slice(row_scales);
         let mut sums = filled([0; WIDTH], blocks)?;
-        let mut row = filled(0.0, inputs)?;
-        for (output, plain) in weight.chunks_exact(inputs.max(1)).enumerate() {
+        for (output, row) in weight.chunks_exact(inputs.max(1)).enumerate() {
             let (panel, column) = (output / WIDTH, output % WIDTH);
-            let largest = rotate::<Singles>(plain, &mut row);
-            let scale = largest / TOP;
-            // Two rotations make a product larger by their size, a power of two.
-            scales[panel][column] = scale / size(inputs) as f32;
-            for (input, value) in row.iter().enumerate() {
-                let byte = if scale > 0.0 { (value / scale).round_ties_even() } else { 0.0 };
-                let byte = byte.clamp(-TOP, TOP);
-                sums[panel][column] += byte as i32;
+            for (input, &byte) in row.iter().enumerate() {
+                sums[panel][column] += i32::from(byte);
                 panels[panel * depth + input / 4].0[column * 4 + input % 4] =
-                    (byte + f32::from(OFFSET)) as u8;
+                    byte.cast_unsigned().wrapping_add(OFFSET);
             }
         }
         Ok(Self { panels, scales, sums, layer })
@@ -200,11 +189,10 @@ impl<S: Simd, const PANELS: usize> Tiled for Columns<'_, S, PANELS> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use trireme_backend::oracle;
+    use trireme_backend::{bytes, oracle};
 
     use super::*;
     use crate::activation::Activation;
-    use crate::rotate::rotated;
 
     const PLAIN: Finish<'_> = Finish { activation: Activation::None, residual: None };
 
@@ -219,6 +207,30 @@ mod tests {
         })
     }
 
+    /// The bytes of a weight, and their scales.
+    fn quantized(weight: &[f32], inputs: usize) -> (Vec<i8>, Vec<f32>) {
+        let mut values = vec![0; weight.len()];
+        let mut scales = Vec::new();
+        for (row, to) in weight.chunks(inputs).zip(values.chunks_mut(inputs)) {
+            let mut row = row.to_vec();
+            bytes::rotate(&mut row);
+            scales.push(bytes::quantize(&row, to) / bytes::mixed(inputs) as f32);
+        }
+        (values, scales)
+    }
+
+    fn packed(weight: &[f32], inputs: usize, bias: Option<&[f32]>) -> Packed8 {
+        let (values, scales) = quantized(weight, inputs);
+        Packed8::new(&values, &scales, inputs, bias).unwrap()
+    }
+
+    /// What a rotated row of bytes stands for; `over` is what its scale was not divided by.
+    fn plain(row: &[i8], scale: f32, over: usize) -> Vec<f32> {
+        let mut row: Vec<f32> = row.iter().map(|&byte| f32::from(byte) * scale).collect();
+        bytes::rotate(&mut row);
+        row.into_iter().map(|value| value / over as f32).collect()
+    }
+
     fn run(lane: Lane, x: &[f32], weight: &Packed8, finish: Finish<'_>) -> Vec<f32> {
         let mut out = vec![0.0; x.len() / weight.inputs() * weight.outputs()];
         linear8(lane, x, weight, finish, &mut out);
@@ -228,26 +240,22 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_the_product_of_what_was_quantised((inputs, x, weight, bias) in problem()) {
-            let packed = Packed8::new(&weight, bias.len(), inputs, Some(&bias)).unwrap();
+            let packed = packed(&weight, inputs, Some(&bias));
             let mut rows = Rows8::default();
             rows.fill(Lane::PORTABLE, &x, inputs);
-            let bytes = rows.values.chunks(inputs.div_ceil(4));
-            let back = |row: Vec<f32>| {
-                rotated(&row).into_iter().map(|v| v / size(inputs) as f32).collect::<Vec<_>>()
-            };
-            let near: Vec<f32> = bytes
+            let near: Vec<f32> = rows
+                .values
+                .chunks(inputs.div_ceil(4))
                 .zip(&rows.scales)
                 .flat_map(|(row, scale)| {
-                    back(row.as_flattened()[..inputs].iter().map(|&b| f32::from(b) * scale).collect())
+                    plain(&row.as_flattened()[..inputs], *scale, bytes::mixed(inputs))
                 })
                 .collect();
-            let weight: Vec<f32> = weight
+            let (values, scales) = quantized(&weight, inputs);
+            let weight: Vec<f32> = values
                 .chunks(inputs)
-                .flat_map(|row| {
-                    let row = rotated(row);
-                    let scale = row.iter().fold(0.0f32, |top, v| top.max(v.abs())) / TOP;
-                    back(row.iter().map(|v| (v / scale).round_ties_even() * scale).collect())
-                })
+                .zip(&scales)
+                .flat_map(|(row, scale)| plain(row, *scale, 1))
                 .collect();
             let expected = oracle::linear(&near, &weight, &bias, inputs);
             for (got, expected) in run(Lane::PORTABLE, &x, &packed, PLAIN).iter().zip(&expected) {
@@ -260,7 +268,7 @@ mod tests {
         fn every_lane_gives_the_same_bits_to_a_row_alone_and_among_others(
             (inputs, x, weight, bias) in problem()
         ) {
-            let packed = Packed8::new(&weight, bias.len(), inputs, Some(&bias)).unwrap();
+            let packed = packed(&weight, inputs, Some(&bias));
             let finish = Finish { activation: Activation::Gelu, residual: None };
             let expected: Vec<f32> =
                 x.chunks(inputs).flat_map(|row| run(Lane::PORTABLE, row, &packed, finish)).collect();
@@ -273,7 +281,7 @@ mod tests {
     #[test]
     fn the_largest_sums_there_are_fit() {
         for (inputs, sign) in [(3072, 1.0), (3072, -1.0), (7, 1.0)] {
-            let weight = Packed8::new(&vec![sign; inputs], 1, inputs, None).unwrap();
+            let weight = packed(&vec![sign; inputs], inputs, None);
             for lane in Lane::all() {
                 let got = run(lane, &vec![-1.0; inputs], &weight, PLAIN)[0];
                 let expected = -sign * inputs as f32;
@@ -285,7 +293,7 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_spoils_its_own_row_only() {
-        let weight = Packed8::new(&[1.0, 2.0], 1, 2, None).unwrap();
+        let weight = packed(&[1.0, 2.0], 2, None);
         for lane in Lane::all() {
             let got = run(lane, &[1.0, 1.0, f32::INFINITY, 1.0, 0.0, 0.0], &weight, PLAIN);
             assert!(got[1].is_nan(), "{}: expected NaN, got {}", lane.name(), got[1]);
@@ -296,7 +304,7 @@ mod tests {
 
     #[test]
     fn no_rows_and_an_output_that_is_always_zero() {
-        let weight = Packed8::new(&[0.0, 0.0, 1.0, -1.0], 2, 2, Some(&[0.5, 0.0])).unwrap();
+        let weight = packed(&[0.0, 0.0, 1.0, -1.0], 2, Some(&[0.5, 0.0]));
         for lane in Lane::all() {
             assert_eq!(run(lane, &[], &weight, PLAIN), []);
             assert_eq!(run(lane, &[3.0, 1.0], &weight, PLAIN)[0], 0.5, "{}", lane.name());

@@ -20,6 +20,18 @@ pub fn filled<T: Clone>(value: T, len: usize) -> Result<Vec<T>, OutOfMemory> {
     Ok(values)
 }
 
+/// A copy of a slice.
+///
+/// # Errors
+/// [`OutOfMemory`].
+pub fn copied<T: Copy>(values: &[T]) -> Result<Vec<T>, OutOfMemory> {
+    let mut copy = Vec::new();
+    let bytes = size_of_val(values);
+    copy.try_reserve_exact(values.len()).map_err(|_| OutOfMemory { bytes })?;
+    copy.extend_from_slice(values);
+    Ok(copy)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

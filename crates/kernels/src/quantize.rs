@@ -80,9 +80,15 @@ fn quantize<S: Simd>(row: &[f32], largest: f32, bytes: &mut [i8]) -> (f32, i32) 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use trireme_backend::bytes;
 
     use super::*;
-    use crate::rotate::rotated;
+
+    fn rotated(row: &[f32]) -> Vec<f32> {
+        let mut row = row.to_vec();
+        bytes::rotate(&mut row);
+        row
+    }
 
     fn quantized(lane: Lane, x: &[f32], width: usize) -> Rows8 {
         let mut rows = Rows8::default();

@@ -79,38 +79,38 @@ fn few<V: Vector>(row: &[f32], out: &mut [f32]) -> V {
     fold(out, 0.0, V::splat(0.0), |acc: V, v| acc.larger_size(v.abs()))
 }
 
-/// [`rotate`] without haste.
-#[cfg(test)]
-pub(crate) fn rotated(row: &[f32]) -> Vec<f32> {
-    let mut out = vec![0.0; row.len()];
-    rotate::<crate::arch::Singles>(row, &mut out);
-    out
-}
-
 #[cfg(test)]
 mod tests {
+    use trireme_backend::bytes;
+
     use super::*;
+    use crate::arch::{Lane, Simd, dispatch};
+
+    #[inline(always)]
+    fn body<S: Simd>(row: &[f32], out: &mut [f32], largest: &mut f32) {
+        *largest = rotate::<S::V>(row, out);
+    }
 
     #[test]
-    fn blocks_are_the_largest_powers_of_two_that_fit() {
-        for (width, expected) in [(384, 128), (768, 128), (312, 8), (32, 32), (7, 1), (1, 1)] {
-            assert_eq!(size(width), expected, "width {width}");
+    fn blocks_are_those_that_weights_were_mixed_in() {
+        for width in 1..1000 {
+            assert_eq!(size(width), bytes::mixed(width), "width {width}");
         }
     }
 
     #[test]
-    fn each_value_is_a_signed_sum_of_its_block() {
+    fn every_lane_mixes_as_weights_were() {
         for width in [1, 2, 8, 16, 24, 48, 64, 128, 384] {
-            let row: Vec<f32> = (0..width).map(|i| (i * 37 % 101) as f32 - 50.0).collect();
-            let got = rotated(&row);
-            let size = size(width);
-            for (at, &got) in got.iter().enumerate() {
-                let block = &row[at / size * size..][..size];
-                let signed = |(i, v): (usize, &f32)| {
-                    if (i & (at % size)).count_ones().is_multiple_of(2) { *v } else { -v }
-                };
-                let expected: f32 = block.iter().enumerate().map(signed).sum();
-                assert_eq!(got, expected, "column {at} of {width}");
+            let row: Vec<f32> = (0..width).map(|i| (i * 37 % 101) as f32 / 7.0 - 5.0).collect();
+            let mut expected = row.clone();
+            bytes::rotate(&mut expected);
+            for lane in Lane::all() {
+                let (mut got, mut largest) = (vec![0.0; width], 0.0);
+                let (from, out, size) = (&row[..], &mut got[..], &mut largest);
+                dispatch!(lane.exact(), body(from: &[f32], out: &mut [f32], size: &mut f32));
+                assert_eq!(got, expected, "width {width}, {}", lane.name());
+                let top = expected.iter().fold(0.0, |top: f32, v| top.max(v.abs()));
+                assert_eq!(largest, top, "width {width}, {}", lane.name());
             }
         }
     }

@@ -6,3 +6,10 @@ pub fn add_row(out: &mut [f32], row: &[f32]) {
         *out += row;
     }
 }
+
+/// Adds a row of bytes with this scale.
+pub fn add_bytes(out: &mut [f32], row: &[i8], scale: f32) {
+    for (out, &byte) in out.iter_mut().zip(row) {
+        *out += f32::from(byte) * scale;
+    }
+}

@@ -1,7 +1,8 @@
 //! One file for one model.
 //!
 //! A bundle is a safetensors file: its weights can be read by anything that reads those, in place.
-//! The model's text files ride along as byte tensors under `file/`. The header says which format
+//! The model's text files ride along as byte tensors under `file/`, and beside a quantised tensor
+//! stand its scales. The header says which format
 //! the bundle has and what its data hash to, and the bundle's digest is the SHA-256 of the header,
 //! so it stands for every byte. Packing the same model twice gives the same file.
 
@@ -13,7 +14,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::files::Files;
-use crate::weights::{Dtype, Tensor, Tensors, safetensors};
+use crate::weights::quantized::{fault, step_bytes};
+use crate::weights::{Dtype, Scales, Tensor, Tensors, safetensors};
 use crate::{Checkpoint, ModelError};
 
 /// The format that this version writes, and the only one that it reads.
@@ -21,6 +23,9 @@ const FORMAT: &str = "1";
 const FORMAT_KEY: &str = "trireme.format";
 const DATA_KEY: &str = "trireme.data_sha256";
 const TEXT: &str = "file/";
+/// What the tensors that stand beside a quantised one are called behind its name.
+const SCALES: &str = ".scales";
+const STEPS: &str = ".steps";
 /// Data begin at a multiple of this, so that a mapped tensor can be read where it lies.
 const ALIGN: usize = 64;
 
@@ -41,8 +46,11 @@ impl Bundle {
         checkpoint.tokenizer()?;
         let mut stored = checkpoint.clone();
         for (name, tensor) in &mut stored.tensors {
-            *tensor = convert(tensor, store);
-            tensor.to_f32(name)?;
+            // Quantised tensors were looked at when they were read or made.
+            if tensor.scales.is_none() {
+                *tensor = convert(tensor, store);
+                tensor.to_f32(name)?;
+            }
         }
         Ok(Self::lay_out(&stored))
     }
@@ -52,10 +60,10 @@ impl Bundle {
         let mut entries: Vec<(String, Tensor)> = checkpoint
             .tensors
             .iter()
-            .map(|(name, tensor)| (name.clone(), tensor.clone()))
+            .flat_map(|(name, tensor)| stored(name, tensor))
             .chain(checkpoint.texts.present().map(|(name, bytes)| {
                 let shape = vec![bytes.len()];
-                (format!("{TEXT}{name}"), Tensor { dtype: Dtype::U8, shape, data: bytes.clone() })
+                (format!("{TEXT}{name}"), Tensor::plain(Dtype::U8, shape, bytes.clone()))
             }))
             .collect();
         // The widest elements first: each then begins at a multiple of its own width.
@@ -118,7 +126,58 @@ fn convert(tensor: &Tensor, store: Option<Dtype>) -> Tensor {
     } else {
         (Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect())
     };
-    Tensor { dtype, shape: tensor.shape.clone(), data: data.into() }
+    Tensor::plain(dtype, tensor.shape.clone(), data.into())
+}
+
+/// A tensor as the file holds it: itself, and what its elements are multiplied by.
+fn stored(name: &str, tensor: &Tensor) -> Vec<(String, Tensor)> {
+    let plain = |dtype, shape, data| Tensor::plain(dtype, shape, data);
+    let mut shape = tensor.shape.clone();
+    let Some(Scales { rows, steps }) = &tensor.scales else {
+        return vec![(name.to_owned(), plain(tensor.dtype, shape, tensor.data.clone()))];
+    };
+    let scales: Vec<u8> = rows.iter().flat_map(|scale| scale.to_le_bytes()).collect();
+    let mut all =
+        vec![(format!("{name}{SCALES}"), plain(Dtype::F32, vec![rows.len()], scales.into()))];
+    if let (Some(steps), Some(cols)) = (steps, shape.last_mut()) {
+        let each = vec![rows.len(), step_bytes(*cols)];
+        all.push((format!("{name}{STEPS}"), plain(Dtype::U8, each, steps.clone().into())));
+        *cols /= 2;
+    }
+    all.push((name.to_owned(), plain(tensor.dtype, shape, tensor.data.clone())));
+    all
+}
+
+/// Puts scales and steps back to the tensors that they belong to.
+fn gather(file: &str, mut tensors: Tensors) -> Result<Tensors, ModelError> {
+    let bytes: Vec<String> = tensors
+        .iter()
+        .filter(|(_, tensor)| matches!(tensor.dtype, Dtype::I8 | Dtype::U8))
+        .map(|(name, _)| name.clone())
+        .filter(|name| !name.ends_with(STEPS))
+        .collect();
+    for name in bytes {
+        let scales = tensors.remove(&format!("{name}{SCALES}"));
+        let steps = tensors.remove(&format!("{name}{STEPS}"));
+        let Some(tensor) = tensors.get_mut(&name) else { continue };
+        let Some(scales) = scales else {
+            return Err(ModelError::damaged(file, format!("{name} has no scales")));
+        };
+        if let (Dtype::U8, Some(cols)) = (tensor.dtype, tensor.shape.last_mut()) {
+            // Two levels share a byte; a size that overflows fits no configuration.
+            *cols = cols.saturating_mul(2);
+        }
+        if (tensor.dtype == Dtype::U8) != steps.is_some() {
+            return Err(ModelError::damaged(file, format!("{name} has no steps, or needs none")));
+        }
+        let rows = scales.to_f32(&format!("{name}{SCALES}"))?.into_owned();
+        let scales = Scales { rows, steps: steps.map(|steps| steps.data.to_vec()) };
+        if let Some(fault) = fault(tensor, &scales) {
+            return Err(ModelError::damaged(file, format!("{name}: {fault}")));
+        }
+        tensor.scales = Some(scales);
+    }
+    Ok(tensors)
 }
 
 /// Splits a bundle into its text files and its weights, after checking its hash.
@@ -143,5 +202,5 @@ pub(crate) fn open(bytes: &Bytes) -> Result<(Files, Tensors), ModelError> {
             None => drop(tensors.insert(name, tensor)),
         }
     }
-    Ok((files, tensors))
+    Ok((files, gather(FILE, tensors)?))
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use trireme_backend::Precision;
 use trireme_text::{Side, Tokenizer, TokenizerFiles};
 
 use crate::config::{self, Spec};
 use crate::files::{Files, within};
 use crate::sentence::{Modules, SAVED, SENTENCE_CONFIGS, Sentence};
-use crate::weights::{self, Tensors};
+use crate::weights::{self, Tensor, Tensors};
 use crate::{ModelError, bundle, inventory};
 
 /// A model that fits together: its configuration, its text files, and exactly the tensors that it
@@ -64,6 +65,42 @@ impl Checkpoint {
         let sentence = Sentence::read(&texts, &modules)?;
         let tensors = inventory::check(&spec, &sentence, tensors)?;
         Ok(Self { spec, sentence, root: modules.transformer, texts, tensors })
+    }
+
+    /// The same model with its weights in fewer bits: as loading it in this precision makes them.
+    ///
+    /// # Errors
+    /// [`ModelError::Precision`] where they are in fewer bits already.
+    pub fn quantized(&self, precision: Precision) -> Result<Self, ModelError> {
+        self.precision(Some(precision))?;
+        let tensors = self.tensors.iter().map(|(name, tensor)| {
+            let role = inventory::role(&self.spec, name, tensor.shape.len());
+            Ok((name.clone(), tensor.quantized(name, role, precision)?))
+        });
+        let tensors = tensors.collect::<Result<_, ModelError>>()?;
+        Ok(Self { tensors, ..self.clone() })
+    }
+
+    /// The precision that the weights are kept in; [`Precision::F32`] for all that is not
+    /// quantised.
+    #[must_use]
+    pub fn kept(&self) -> Precision {
+        self.tensors.values().map(Tensor::kept).max().unwrap_or_default()
+    }
+
+    /// The precision to compute in: the one asked for, or the one that the weights are kept in.
+    ///
+    /// # Errors
+    /// [`ModelError::Precision`] where they were quantised to another.
+    pub fn precision(&self, asked: Option<Precision>) -> Result<Precision, ModelError> {
+        let kept = self.kept();
+        match asked {
+            None => Ok(kept),
+            Some(asked) if kept.in_bytes() && asked.in_bytes() && asked != kept => {
+                Err(ModelError::Precision { kept, asked })
+            }
+            Some(asked) => Ok(asked),
+        }
     }
 
     /// The shape of the encoder.

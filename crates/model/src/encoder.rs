@@ -1,13 +1,12 @@
 //! One encoder for every family: the checkpoint says what it is, a backend computes it.
 
-use trireme_backend::{
-    Attention, Backend, BackendError, Epilogue, Layout, Lookup, Matrix, Per, Position,
-};
+use trireme_backend::{Attention, Backend, BackendError, Epilogue, Layout, Lookup, Position};
 use trireme_text::Encoded;
 
+use crate::ModelError;
 use crate::config::Spec;
+use crate::upload::Weights;
 use crate::weights::Tensors;
-use crate::{ModelError, relative};
 
 /// An encoder in a backend's memory.
 pub(crate) struct Encoder<B: Backend> {
@@ -79,16 +78,16 @@ fn positions(spec: &Spec, ids: &[u32]) -> Vec<u32> {
 
 impl<B: Backend> Encoder<B> {
     pub fn upload(backend: &B, spec: &Spec, tensors: &Tensors) -> Result<Self, ModelError> {
-        let weights = Weights { backend, tensors };
+        let weights = Weights { backend, spec, tensors };
         let names = &spec.family.layer;
         let layer = |index: usize| {
             let name = |part: &str| format!("{}.{index}.{part}", names.stem);
             Ok(Layer {
                 qkv: weights.stacked(&[names.query, names.key, names.value].map(name))?,
-                attended: weights.linear(&name(names.attended), Per::Token)?,
+                attended: weights.linear(&name(names.attended))?,
                 attention_norm: weights.norm(&name(names.attention_norm), spec.eps)?,
-                up: weights.linear(&name(names.up), Per::Token)?,
-                down: weights.linear(&name(names.down), Per::Token)?,
+                up: weights.linear(&name(names.up))?,
+                down: weights.linear(&name(names.down))?,
                 norm: weights.norm(&name(names.norm), spec.eps)?,
             })
         };
@@ -98,10 +97,8 @@ impl<B: Backend> Encoder<B> {
             positions: weights.table("embeddings.position_embeddings")?,
             types: spec.family.types.map(|name| weights.table(name)).transpose()?,
             norm: weights.norm("embeddings.LayerNorm", spec.eps)?,
-            project: projects
-                .then(|| weights.linear("embeddings_project", Per::Token))
-                .transpose()?,
-            relative: spec.family.relative.map(|name| weights.distances(name, spec)).transpose()?,
+            project: projects.then(|| weights.linear("embeddings_project")).transpose()?,
+            relative: spec.family.relative.map(|name| weights.distances(name)).transpose()?,
             layers: (0..spec.layers).map(layer).collect::<Result<_, ModelError>>()?,
             spec: spec.clone(),
         })
@@ -159,81 +156,6 @@ impl<B: Backend> Encoder<B> {
 }
 
 /// The largest distance between two tokens of one text.
-fn reach(spec: &Spec) -> usize {
+pub(crate) fn reach(spec: &Spec) -> usize {
     spec.max_tokens().saturating_sub(1)
-}
-
-/// Hands tensors to the backend, by name. The inventory made sure that they are there.
-pub(crate) struct Weights<'a, B> {
-    pub backend: &'a B,
-    pub tensors: &'a Tensors,
-}
-
-impl<B: Backend> Weights<'_, B> {
-    pub fn table(&self, name: &str) -> Result<B::Table, ModelError> {
-        let (rows, data) = self.values(name, "weight")?;
-        Ok(self.backend.upload_table(matrix(rows, &data))?)
-    }
-
-    pub fn linear(&self, name: &str, per: Per) -> Result<B::Linear, ModelError> {
-        let (rows, data) = self.values(name, "weight")?;
-        let bias = match self.tensors.contains_key(&format!("{name}.bias")) {
-            true => Some(self.values(name, "bias")?.1),
-            false => None,
-        };
-        Ok(self.backend.upload_linear(matrix(rows, &data), bias.as_deref(), per)?)
-    }
-
-    pub fn norm(&self, name: &str, eps: f32) -> Result<B::Norm, ModelError> {
-        let (_, gain) = self.values(name, "weight")?;
-        let (_, bias) = self.values(name, "bias")?;
-        Ok(self.backend.upload_norm(&gain, &bias, eps)?)
-    }
-
-    /// Several linear layers on the same input, as one.
-    fn stacked(&self, names: &[String]) -> Result<B::Linear, ModelError> {
-        let (rows, weight) = self.joined(names, "weight")?;
-        let (_, bias) = self.joined(names, "bias")?;
-        Ok(self.backend.upload_linear(matrix(rows, &weight), Some(&bias), Per::Token)?)
-    }
-
-    /// The rows of several tensors, one behind the other.
-    fn joined(&self, names: &[String], part: &str) -> Result<(usize, Vec<f32>), ModelError> {
-        let (mut rows, mut all) = (0, Vec::new());
-        for name in names {
-            let (count, data) = self.values(name, part)?;
-            rows += count;
-            all.try_reserve_exact(data.len()).map_err(|_| {
-                let bytes = size_of_val(data.as_ref());
-                ModelError::OutOfMemory { name: format!("{name}.{part}"), bytes }
-            })?;
-            all.extend_from_slice(&data);
-        }
-        Ok((rows, all))
-    }
-
-    fn distances(&self, name: &str, spec: &Spec) -> Result<B::Table, ModelError> {
-        let (_, buckets) = self.values(name, "weight")?;
-        let table = relative::spread(&buckets, spec.heads, reach(spec));
-        let rows = table.len() / spec.heads;
-        Ok(self.backend.upload_table(matrix(rows, &table))?)
-    }
-
-    /// A tensor's rows and its values.
-    fn values(
-        &self,
-        name: &str,
-        part: &str,
-    ) -> Result<(usize, std::borrow::Cow<'_, [f32]>), ModelError> {
-        let name = format!("{name}.{part}");
-        let tensor = self
-            .tensors
-            .get(&name)
-            .ok_or_else(|| ModelError::MissingTensors { names: vec![name.clone()] })?;
-        Ok((tensor.shape.first().copied().unwrap_or(0), tensor.to_f32(&name)?))
-    }
-}
-
-fn matrix(rows: usize, data: &[f32]) -> Matrix<'_> {
-    Matrix { rows, cols: data.len().checked_div(rows).unwrap_or(0), data }
 }

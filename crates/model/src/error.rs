@@ -1,6 +1,6 @@
 //! What can be wrong with a model, and with what is asked of it.
 
-use trireme_backend::BackendError;
+use trireme_backend::{BackendError, Precision};
 use trireme_text::TextError;
 
 use crate::weights::torch::TorchError;
@@ -148,6 +148,17 @@ pub enum ModelError {
         /// Positions that the model has.
         limit: usize,
     },
+    /// Weights that were quantised can't be quantised to another precision.
+    #[error(
+        "the weights are kept in {}, which can't become {}; quantise the original",
+        kept.name(), asked.name()
+    )]
+    Precision {
+        /// What they are kept in.
+        kept: Precision,
+        /// What was asked for.
+        asked: Precision,
+    },
     /// The model was not trained to classify.
     #[error("this model has no classification head; it can only embed")]
     NoHead,
@@ -168,11 +179,8 @@ pub enum ModelError {
         known: String,
     },
     /// The answer is not finite: the weights are broken or the input overflows them.
-    #[error("the model's answer for text {text} is not a finite number")]
-    AnswerNotFinite {
-        /// Index of the text in its batch.
-        text: usize,
-    },
+    #[error("the model's answer to this text is not a finite number")]
+    AnswerNotFinite,
 }
 
 impl ModelError {

@@ -1,10 +1,10 @@
 //! What follows the encoder: dense layers after the pooling, or a classifier.
 
-use trireme_backend::{Activation, Backend, BackendError, Epilogue, Per};
+use trireme_backend::{Activation, Backend, BackendError, Epilogue};
 
 use crate::config::Spec;
-use crate::encoder::Weights;
 use crate::sentence::Sentence;
+use crate::upload::Weights;
 use crate::{ModelError, files::within};
 
 /// Linear layers with an activation each, applied to pooled rows.
@@ -16,7 +16,7 @@ impl<B: Backend> Head<B> {
     /// The dense modules of a sentence encoder; often none.
     pub fn sentence(weights: &Weights<'_, B>, sentence: &Sentence) -> Result<Self, ModelError> {
         let layer = |dense: &crate::sentence::Dense| {
-            Ok((weights.linear(&within(&dense.path, "linear"), Per::Text)?, dense.activation))
+            Ok((weights.linear(&within(&dense.path, "linear"))?, dense.activation))
         };
         Ok(Self { layers: sentence.dense.iter().map(layer).collect::<Result<_, ModelError>>()? })
     }
@@ -27,8 +27,8 @@ impl<B: Backend> Head<B> {
             return Ok(None);
         }
         let names = &spec.family.head;
-        let dense = weights.linear(names.dense, Per::Text)?;
-        let classifier = weights.linear(names.classifier, Per::Text)?;
+        let dense = weights.linear(names.dense)?;
+        let classifier = weights.linear(names.classifier)?;
         Ok(Some(Self { layers: vec![(dense, names.activation), (classifier, Activation::None)] }))
     }
 

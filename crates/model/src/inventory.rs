@@ -7,6 +7,7 @@ use crate::config::Spec;
 use crate::files::within;
 use crate::sentence::Sentence;
 use crate::weights::Tensors;
+use crate::weights::quantized::Role;
 
 /// The tensors that the configuration calls for, by canonical name, with their shapes.
 type Inventory = BTreeMap<String, Vec<usize>>;
@@ -53,6 +54,20 @@ pub(crate) fn check(
         }
     }
     Ok(there)
+}
+
+/// What a tensor of this canonical name and so many extents is for.
+pub(crate) fn role(spec: &Spec, name: &str, extents: usize) -> Role {
+    if extents != 2 {
+        Role::Small
+    } else if name.starts_with("embeddings.word_embeddings") {
+        // Positions and types are few, and what is lost in them is lost in every token.
+        Role::Table
+    } else if name.starts_with(spec.family.layer.stem) || name.starts_with("embeddings_project") {
+        Role::PerToken
+    } else {
+        Role::Small
+    }
 }
 
 /// Checks that each dense layer takes what the one before it gives.

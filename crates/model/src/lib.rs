@@ -19,6 +19,7 @@ mod model;
 mod pass;
 mod relative;
 mod sentence;
+mod upload;
 pub mod weights;
 
 pub use bundle::Bundle;
@@ -27,5 +28,5 @@ pub use config::{Labels, Scoring, Spec};
 pub use error::ModelError;
 pub use model::{Cut, EmbedOptions, Model};
 pub use pass::{Pass, Progress, Want};
-pub use trireme_backend::Pooling;
+pub use trireme_backend::{Pooling, Precision};
 pub use trireme_text::{Encoded, Side, TextError};

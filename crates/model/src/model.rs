@@ -4,9 +4,10 @@ use trireme_backend::{Backend, Pooling};
 use trireme_text::{Encoded, Limit, Side, Tokenizer};
 
 use crate::config::{Labels, Scoring, Spec};
-use crate::encoder::{Encoder, Weights};
+use crate::encoder::Encoder;
 use crate::head::Head;
 use crate::sentence::Prompts;
+use crate::upload::Weights;
 use crate::{Checkpoint, ModelError, Pass, Want, finish};
 
 /// A model in a backend's memory, with its tokenizer.
@@ -59,7 +60,7 @@ impl<B: Backend> Model<B> {
     pub fn new(backend: B, checkpoint: &Checkpoint) -> Result<Self, ModelError> {
         let (spec, sentence) = (checkpoint.spec(), &checkpoint.sentence);
         let tokenizer = checkpoint.tokenizer()?;
-        let weights = Weights { backend: &backend, tensors: &checkpoint.tensors };
+        let weights = Weights { backend: &backend, spec, tensors: &checkpoint.tensors };
         let dense = Head::sentence(&weights, sentence)?;
         let classifier = Head::classifier(&weights, spec)?;
         let encoder = Encoder::upload(&backend, spec, &checkpoint.tensors)?;

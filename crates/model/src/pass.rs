@@ -104,21 +104,22 @@ impl<'m, B: Backend> Pass<'m, B> {
         }
     }
 
-    /// Runs what is left and brings the answer back: one row for each text.
+    /// Runs what is left and brings the answer back: for each text its row, or
+    /// [`ModelError::AnswerNotFinite`]; what is wrong with one changes no other.
     ///
     /// # Errors
-    /// [`ModelError::Backend`], or [`ModelError::AnswerNotFinite`] naming the first such text.
-    pub async fn finish(mut self) -> Result<Vec<Vec<f32>>, ModelError> {
+    /// [`ModelError::Backend`].
+    pub async fn finish(mut self) -> Result<Vec<Result<Vec<f32>, ModelError>>, ModelError> {
         while !self.progress().is_complete() {
             self.step()?;
         }
         let State::Rows(rows) = &self.state else { return Ok(Vec::new()) };
         let values = self.model.backend.read(rows).await?;
         let width = values.len().checked_div(self.layout.len()).unwrap_or(0).max(1);
-        let answers: Vec<Vec<f32>> = values.chunks(width).map(<[f32]>::to_vec).collect();
-        match answers.iter().position(|row| row.iter().any(|value| !value.is_finite())) {
-            None => Ok(answers),
-            Some(text) => Err(ModelError::AnswerNotFinite { text }),
-        }
+        let answer = |row: &[f32]| match row.iter().all(|value| value.is_finite()) {
+            true => Ok(row.to_vec()),
+            false => Err(ModelError::AnswerNotFinite),
+        };
+        Ok(values.chunks(width).map(answer).collect())
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use trireme_backend::Backend;
 use trireme_domain::{Code, Fault};
 use trireme_service::ports::{BoxFuture, Compute};
-use trireme_service::{Answer, Engine, Job};
+use trireme_service::{Answers, Engine, Job};
 
 use crate::Shared;
 
@@ -32,7 +32,7 @@ impl Default for Queue {
     }
 }
 
-type Reply = Result<Vec<Answer>, Fault>;
+type Reply = Result<Answers, Fault>;
 
 struct Waiting {
     job: Job,

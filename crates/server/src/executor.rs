@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
 
@@ -15,6 +16,24 @@ use trireme_service::ports::{BoxFuture, OneByOne, Rows, Spread};
 #[derive(Clone)]
 pub struct Shared {
     pool: Arc<ThreadPool>,
+    /// Passes that run at once now.
+    passes: Arc<AtomicUsize>,
+}
+
+/// One of the passes that run at once, while it lives.
+struct Running<'a>(&'a AtomicUsize);
+
+impl<'a> Running<'a> {
+    fn new(passes: &'a AtomicUsize) -> Self {
+        passes.fetch_add(1, Ordering::Relaxed);
+        Self(passes)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Shared {
@@ -28,7 +47,7 @@ impl Shared {
             .thread_name(|index| format!("trireme-compute-{index}"))
             .build()
             .map_err(|e| Fault::new(Code::Internal, format!("no compute threads: {e}")))?;
-        Ok(Self { pool: Arc::new(pool) })
+        Ok(Self { pool: Arc::new(pool), passes: Arc::default() })
     }
 
     /// Does work on a thread of the pool. Operations of that work are shared out from there, where
@@ -41,12 +60,16 @@ impl Shared {
 /// Several passes at once, each on a thread; a thread that has none helps the others with theirs.
 impl Spread for Shared {
     fn run<'a>(&'a self, passes: Vec<BoxFuture<'a, Rows>>) -> BoxFuture<'a, Vec<Rows>> {
-        if passes.len() <= 1 || self.threads() == 1 {
+        if passes.len() <= 1 || self.pool.current_num_threads() == 1 {
             return OneByOne.run(passes);
         }
         Box::pin(async move {
             let passes = passes.into_par_iter().with_max_len(1);
-            self.pool.install(|| passes.map(wait).collect())
+            let run = |pass| {
+                let _running = Running::new(&self.passes);
+                wait(pass)
+            };
+            self.pool.install(|| passes.map(run).collect())
         })
     }
 }
@@ -69,8 +92,11 @@ pub fn wait<T>(mut future: BoxFuture<'_, T>) -> T {
 }
 
 impl Executor for Shared {
+    /// A pass's share of the threads: where all have a pass of their own, cutting an operation only
+    /// makes every weight come by twice.
     fn threads(&self) -> usize {
-        self.pool.current_num_threads()
+        let passes = self.passes.load(Ordering::Relaxed).max(1);
+        (self.pool.current_num_threads() / passes).max(1)
     }
 
     fn for_each(&self, out: &mut [f32], cuts: Cuts<'_>, work: &Work<'_>) {
@@ -104,6 +130,25 @@ fn halve(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passes_that_run_at_once_share_the_threads() {
+        let shared = Shared::new(4).unwrap();
+        assert_eq!(shared.threads(), 4);
+        let both = std::sync::Barrier::new(2);
+        let pass = || -> BoxFuture<'_, Rows> {
+            Box::pin(async {
+                both.wait();
+                let share = shared.threads();
+                both.wait();
+                Ok(vec![Ok(vec![share as f32])])
+            })
+        };
+        let got = wait(Spread::run(&shared, vec![pass(), pass()]));
+        let half = Ok(vec![Ok(vec![2.0])]);
+        assert_eq!(got, [half.clone(), half], "four threads for two passes");
+        assert_eq!(shared.threads(), 4, "afterwards, one pass has them all");
+    }
 
     #[test]
     fn every_piece_is_done_once_wherever_it_is_cut() {

@@ -16,6 +16,8 @@ pub use compute::{Queue, Threads};
 pub use durable::replace;
 pub use executor::{Shared, wait};
 pub use host::{Random, Steady};
-pub use open::{ModelSettings, Opened, checkpoint, open, pass_tokens};
+pub use open::{
+    ModelSettings, NamedCheckpoint, Opened, named_checkpoint, open, pass_tokens, start,
+};
 pub use serve::serve;
 pub use trireme_cpu::Precision;

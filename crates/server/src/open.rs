@@ -31,8 +31,8 @@ pub struct ModelSettings {
     pub net: NetSettings,
     /// Threads that share one forward.
     pub threads: usize,
-    /// The numbers to compute in.
-    pub precision: Precision,
+    /// The numbers to compute in; `None` takes those that the weights are kept in.
+    pub precision: Option<Precision>,
     /// The instructions to use; `None` takes the best.
     pub lane: Option<String>,
     /// How jobs wait.
@@ -62,10 +62,19 @@ pub fn pass_tokens(width: usize) -> usize {
 /// # Errors
 /// A [`Fault`] of the source, the model or the machine.
 pub async fn open(settings: &ModelSettings) -> Result<Opened, Fault> {
+    start(settings, named_checkpoint(settings).await?)
+}
+
+/// Starts the thread of a model that was read.
+///
+/// # Errors
+/// A [`Fault`] of the model or the machine.
+pub fn start(settings: &ModelSettings, model: NamedCheckpoint) -> Result<Opened, Fault> {
     let lane = lane(settings.lane.as_deref())?;
-    let (checkpoint, name, version) = named_checkpoint(settings).await?;
+    let NamedCheckpoint { checkpoint, name, version } = model;
     let pool = Shared::new(settings.threads)?;
-    let cpu = Cpu::new(Box::new(pool.clone()), lane).with_precision(settings.precision);
+    let precision = checkpoint.precision(settings.precision).map_err(|e| from_model(&e))?;
+    let cpu = Cpu::new(Box::new(pool.clone()), lane).with_precision(precision);
     let model = Arc::new(Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?);
     let identity = Identity::of(&model, name, version, "origin");
     let tokens = pass_tokens(model.spec().width);
@@ -80,12 +89,15 @@ pub async fn open(settings: &ModelSettings) -> Result<Opened, Fault> {
     Ok(Opened { service, model })
 }
 
-/// Reads a model's files without running it.
-///
-/// # Errors
-/// A [`Fault`] of the source or the model.
-pub async fn checkpoint(settings: &ModelSettings) -> Result<Checkpoint, Fault> {
-    named_checkpoint(settings).await.map(|(checkpoint, ..)| checkpoint)
+/// A model that was read, and what it is called.
+#[derive(Clone)]
+pub struct NamedCheckpoint {
+    /// The model.
+    pub checkpoint: Checkpoint,
+    /// Its name.
+    pub name: String,
+    /// Which of its versions.
+    pub version: String,
 }
 
 fn lane(name: Option<&str>) -> Result<Lane, Fault> {
@@ -97,12 +109,18 @@ fn lane(name: Option<&str>) -> Result<Lane, Fault> {
     })
 }
 
-/// A checkpoint, with the model's name and version.
-async fn named_checkpoint(settings: &ModelSettings) -> Result<(Checkpoint, String, String), Fault> {
+/// Reads a model's files without running it.
+///
+/// # Errors
+/// A [`Fault`] of the source or the model.
+pub async fn named_checkpoint(settings: &ModelSettings) -> Result<NamedCheckpoint, Fault> {
+    let named = |checkpoint, name: &str, version: &str| {
+        Ok(NamedCheckpoint { checkpoint, name: name.to_owned(), version: version.to_owned() })
+    };
     let Some(model) = settings.model.as_deref() else {
         let source = Memory::fixed("the default model", default_model::FILES);
         let checkpoint = load(&source).await?;
-        return Ok((checkpoint, default_model::NAME.to_owned(), default_model::VERSION.to_owned()));
+        return named(checkpoint, default_model::NAME, default_model::VERSION);
     };
     let path = Path::new(model);
     let local = || {
@@ -110,17 +128,17 @@ async fn named_checkpoint(settings: &ModelSettings) -> Result<(Checkpoint, Strin
         name.unwrap_or_else(|| model.to_owned())
     };
     if path.is_file() {
-        return Ok((bundle(path)?, local(), "local".to_owned()));
+        return named(bundle(path)?, &local(), "local");
     }
     if path.is_dir() {
-        return Ok((load(&Folder::new(path)).await?, local(), "local".to_owned()));
+        return named(load(&Folder::new(path)).await?, &local(), "local");
     }
     let (source, name, version) = remote(model, settings)?;
     let checkpoint = load(source.as_ref()).await.map_err(|fault| {
         let message = format!("{} (there is no file or folder {model} here)", fault.message);
         Fault::new(fault.code, message)
     })?;
-    Ok((checkpoint, name, version))
+    named(checkpoint, &name, &version)
 }
 
 fn bundle(path: &Path) -> Result<Checkpoint, Fault> {

@@ -4,14 +4,14 @@ use std::hint::black_box;
 
 use trireme_domain::Fault;
 
-use crate::engine::{Answer, Job};
+use crate::engine::{Answers, Job};
 use crate::ports::{BoxFuture, Compute};
 
 /// A [`Compute`] that meets with an accident where a text asks for one.
 pub struct Drill<C>(pub C);
 
 impl<C: Compute> Compute for Drill<C> {
-    fn submit(&self, job: Job) -> BoxFuture<'_, Result<Vec<Answer>, Fault>> {
+    fn submit(&self, job: Job) -> BoxFuture<'_, Result<Answers, Fault>> {
         Box::pin(async move {
             match job.texts.first().map(|text| text.first.as_str()) {
                 Some("drill: panic") => panic(),

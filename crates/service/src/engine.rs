@@ -60,6 +60,20 @@ pub struct Answer {
     pub dropped: usize,
 }
 
+/// For each text of a job its answer, or why it has none.
+pub type Answers = Vec<Result<Answer, Fault>>;
+
+/// All answers, where each text has one.
+///
+/// # Errors
+/// The first fault, with its text's place.
+pub fn all(answers: Answers) -> Result<Vec<Answer>, Fault> {
+    let place = |(at, answer): (usize, Result<Answer, Fault>)| {
+        answer.map_err(|fault| Fault::new(fault.code, format!("text {at}: {}", fault.message)))
+    };
+    answers.into_iter().enumerate().map(place).collect()
+}
+
 /// A model that answers jobs. It holds no thread: whoever calls it lends one.
 pub struct Engine<B: Backend> {
     model: Arc<Model<B>>,
@@ -91,7 +105,7 @@ impl<B: Backend> Engine<B> {
     ///
     /// # Errors
     /// The fault that the pace gave before some step, or the model's.
-    pub async fn answer(&self, job: &Job, pace: &dyn Pace) -> Result<Vec<Answer>, Fault> {
+    pub async fn answer(&self, job: &Job, pace: &dyn Pace) -> Result<Answers, Fault> {
         let want = self.want(&job.task).map_err(|e| from_model(&e))?;
         let mut encoded = Vec::with_capacity(job.texts.len());
         for text in &job.texts {
@@ -99,24 +113,18 @@ impl<B: Backend> Engine<B> {
             encoded.push(self.encode(text, job).map_err(|e| from_model(&e))?);
         }
         let rows = self.rows(&encoded, want, pace).await?;
-        let answers = rows.into_iter().zip(&encoded).map(|(row, text)| Answer {
-            values: self.finish(row, &job.task),
-            tokens: text.ids.len(),
-            dropped: text.dropped,
-        });
-        Ok(answers.collect())
+        let answer = |(row, text): (Result<Vec<f32>, Fault>, &Encoded)| {
+            let values = self.finish(row?, &job.task);
+            Ok(Answer { values, tokens: text.ids.len(), dropped: text.dropped })
+        };
+        Ok(rows.into_iter().zip(&encoded).map(answer).collect())
     }
 
     /// A row of the encoder for each text, in as many passes as they need.
     ///
     /// # Errors
     /// As [`Self::answer`].
-    pub async fn rows(
-        &self,
-        texts: &[Encoded],
-        want: Want,
-        pace: &dyn Pace,
-    ) -> Result<Vec<Vec<f32>>, Fault> {
+    pub async fn rows(&self, texts: &[Encoded], want: Want, pace: &dyn Pace) -> Rows {
         let pass = |batch| Box::pin(self.run(batch, want, pace)) as BoxFuture<'_, Rows>;
         let all = passes(texts, self.pass_tokens).map(pass).collect();
         let mut rows = Vec::with_capacity(texts.len());
@@ -132,7 +140,8 @@ impl<B: Backend> Engine<B> {
             pace.step().await?;
             pass.step().map_err(|e| from_model(&e))?;
         }
-        pass.finish().await.map_err(|e| from_model(&e))
+        let rows = pass.finish().await.map_err(|e| from_model(&e))?;
+        Ok(rows.into_iter().map(|row| row.map_err(|e| from_model(&e))).collect())
     }
 
     fn want(&self, task: &Task) -> Result<Want, ModelError> {

@@ -31,11 +31,11 @@ pub fn from_model(error: &ModelError) -> Fault {
         E::Backend(BackendError::IdOutOfRange { .. } | BackendError::Layout { .. }) => {
             Code::InvalidRequest
         }
-        E::Backend(BackendError::Unsupported { .. }) => Code::UnsupportedHere,
+        E::Precision { .. } | E::Backend(BackendError::Unsupported { .. }) => Code::UnsupportedHere,
         E::OutOfMemory { .. } | E::Backend(BackendError::OutOfMemory { .. }) => Code::OutOfMemory,
         E::Dimensions { .. } | E::UnknownPrompt { .. } => Code::InvalidOption,
         E::NoHead => Code::NoClassifier,
-        E::AnswerNotFinite { .. } => Code::AnswerNotFinite,
+        E::AnswerNotFinite => Code::AnswerNotFinite,
         _ => Code::Internal,
     };
     Fault::new(code, error.to_string())

@@ -17,7 +17,7 @@ mod precision;
 mod service;
 
 pub use direct::direct;
-pub use engine::{Answer, Engine, Job, Task, Text};
+pub use engine::{Answer, Answers, Engine, Job, Task, Text, all};
 pub use faults::{from_model, from_source, parse};
 pub use load::load;
 pub use memory::Memory;

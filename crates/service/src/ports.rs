@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use trireme_domain::Fault;
 
-use crate::engine::{Answer, Job};
+use crate::engine::{Answers, Job};
 
 /// A boxed future that may cross threads; hosts with one thread wrap theirs once.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -15,7 +15,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Where jobs are answered: threads behind a queue, or the caller's own.
 pub trait Compute: Send + Sync {
     /// Answers a job. Dropping the future cancels it, between two layers at the latest.
-    fn submit(&self, job: Job) -> BoxFuture<'_, Result<Vec<Answer>, Fault>>;
+    fn submit(&self, job: Job) -> BoxFuture<'_, Result<Answers, Fault>>;
 }
 
 /// What a host does between two steps of a pass: look at a deadline, give an event loop its turn.
@@ -31,8 +31,8 @@ impl<F: Fn() -> Result<(), Fault> + Send + Sync> Pace for F {
     }
 }
 
-/// What one pass gives: a row for each of its texts.
-pub type Rows = Result<Vec<Vec<f32>>, Fault>;
+/// What one pass gives: for each of its texts a row, or why it has none.
+pub type Rows = Result<Vec<Result<Vec<f32>, Fault>>, Fault>;
 
 /// Runs the passes of a job: one after another, or as many at once as the host has cores for.
 pub trait Spread: Send + Sync {

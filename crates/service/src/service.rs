@@ -12,7 +12,7 @@ use trireme_domain::wire::{
 use trireme_domain::{Code, Fault, Limits, quantize};
 use trireme_model::{Cut, EmbedOptions, Model};
 
-use crate::engine::{Answer, Job, Task, Text};
+use crate::engine::{Answer, Job, Task, Text, all};
 use crate::ports::{Clock, Compute, Entropy};
 
 /// What a model is called, and what its classes are.
@@ -138,7 +138,7 @@ impl Service {
         max_tokens: Option<usize>,
     ) -> Result<(Vec<Answer>, usize), Fault> {
         let cut = Cut { max_tokens, ..Cut::default() };
-        let answers = self.compute.submit(Job { texts, task, cut }).await?;
+        let answers = all(self.compute.submit(Job { texts, task, cut }).await?)?;
         let tokens = answers.iter().map(|answer| answer.tokens).sum();
         Ok((answers, tokens))
     }

@@ -44,9 +44,9 @@ pub async fn router() -> Result<Router, Fault> {
 }
 
 async fn open() -> Result<Router, Fault> {
-    let precision = precision(env::var(PRECISION).ok().as_deref())?;
-    let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision);
     let (checkpoint, name, version) = checkpoint().await?;
+    let precision = precision(&checkpoint, env::var(PRECISION).ok().as_deref())?;
+    let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision);
     let model = Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?;
     let identity = Identity::of(&model, name, version, "edge");
     // An answer is not interrupted: Spin gives the requests that come meanwhile other instances.

@@ -70,7 +70,8 @@ impl Model {
         version: String,
         numbers: Option<&str>,
     ) -> Result<Self, Fault> {
-        let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision(numbers)?);
+        let precision = precision(checkpoint, numbers)?;
+        let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision);
         let model = trireme_model::Model::new(cpu, checkpoint).map_err(|e| from_model(&e))?;
         let identity = Identity::of(&model, name, version, "client");
         Ok(Self { model: Arc::new(model), identity: Arc::new(identity) })

@@ -1,9 +1,9 @@
 //! Bundles: one file that is the model, and nothing but the model.
 
 use bytes::Bytes;
-use trireme_cpu::{Inline, Lane};
+use trireme_cpu::{Cpu, Inline, Lane};
 use trireme_model::weights::{Dtype, safetensors};
-use trireme_model::{Bundle, Checkpoint, EmbedOptions, ModelError};
+use trireme_model::{Bundle, Checkpoint, EmbedOptions, Model, ModelError, Precision};
 
 use crate::{golden, load};
 
@@ -35,6 +35,67 @@ fn packing_twice_gives_the_same_bytes_and_packing_a_bundle_changes_nothing() {
     let again = Checkpoint::from_bundle(&once).unwrap();
     let again: Bytes = Bundle::new(&again, None).unwrap().pieces().flatten().copied().collect();
     assert_eq!(once, again);
+}
+
+/// On this machine's best lane, in the precision that its weights are kept in unless another is
+/// asked for.
+fn model_in(checkpoint: &Checkpoint, asked: Option<Precision>) -> Model<Cpu> {
+    let precision = checkpoint.precision(asked).unwrap();
+    let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision);
+    Model::new(cpu, checkpoint).unwrap()
+}
+
+#[test]
+fn a_quantised_bundle_answers_with_the_bits_of_its_folder_in_that_precision() {
+    for folder in ["bert-embed-dense", "roberta-embed", "mpnet-embed", "electra-embed"] {
+        let plain = load::checkpoint(&load::tiny(folder));
+        for precision in [Precision::Int8, Precision::Int4] {
+            let kept = plain.quantized(precision).unwrap();
+            let kept: Bytes =
+                Bundle::new(&kept, None).unwrap().pieces().flatten().copied().collect();
+            assert!(kept.len() < packed(folder, None).len(), "{folder} did not become smaller");
+            let kept = Checkpoint::from_bundle(&kept).unwrap();
+            assert_eq!(kept.kept(), precision, "{folder}");
+            let (kept, plain) = (model_in(&kept, None), model_in(&plain, Some(precision)));
+            for text in ["A quiet harbour.", "", "two oars"] {
+                let got = load::embed(&kept, text, EmbedOptions::default());
+                let expected = load::embed(&plain, text, EmbedOptions::default());
+                assert_eq!(got, expected, "{folder} in {precision:?}: {text:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_quantised_bundle_can_be_computed_in_singles_but_not_in_other_bytes() {
+    let plain = load::checkpoint(&load::tiny("bert-embed"));
+    let kept = plain.quantized(Precision::Int8).unwrap();
+    let embed = |model| load::embed(&model, "A quiet harbour.", EmbedOptions::default());
+    let (plain, singles) =
+        (embed(model_in(&plain, None)), embed(model_in(&kept, Some(Precision::F32))));
+    let near = trireme_domain::similarity::cosine(&plain, &singles);
+    assert!(near > 0.999 && plain != singles, "expected nearly 1, got {near}");
+    let refused = kept.quantized(Precision::Int4).unwrap_err();
+    assert!(
+        matches!(refused, ModelError::Precision { kept: Precision::Int8, asked: Precision::Int4 }),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_quantised_bundle_without_its_scales_is_damaged() {
+    let kept = load::checkpoint(&load::tiny("bert-embed")).quantized(Precision::Int4).unwrap();
+    let kept: Vec<u8> = Bundle::new(&kept, None).unwrap().pieces().flatten().copied().collect();
+    let header = 8 + u64::from_le_bytes(*kept.first_chunk().unwrap()) as usize;
+    let (header, data) = kept.split_at(header);
+    for part in ["scales", "steps"] {
+        // Another name of the same length: the tensor is there, and belongs to nothing.
+        let lost = format!(".{}", "x".repeat(part.len()));
+        let text = String::from_utf8_lossy(&header[8..]).replace(&format!(".{part}"), &lost);
+        let broken = [&header[..8], text.as_bytes(), data].concat();
+        let got = Checkpoint::from_bundle(&broken.into()).unwrap_err().to_string();
+        assert!(got.contains(&format!("has no {part}")), "without {part}: {got}");
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub fn model(folder: &Path) -> Model<Cpu> {
 
 /// Runs a whole pass.
 pub fn run(model: &Model<Cpu>, texts: &[Encoded], want: Want) -> Result<Vec<Vec<f32>>, ModelError> {
-    Now.wait(Box::pin(model.start(texts, want)?.finish()))
+    Now.wait(Box::pin(model.start(texts, want)?.finish()))?.into_iter().collect()
 }
 
 /// The vector of one text, alone.

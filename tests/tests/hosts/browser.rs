@@ -42,11 +42,6 @@ fn on(bridge: &str, model: Option<&Path>) -> Host {
     Host::new("browser", format!("{bridge}{path}"), ())
 }
 
-/// The same, computing in bytes.
-fn in_bytes(model: Option<&Path>) -> Host {
-    on(&format!("{}/@int8", SHIPPED.1), model)
-}
-
 fn ask(host: &Host, text: &str) -> (u16, Value) {
     host.post("/predict", &json!({ "text": text }))
 }
@@ -76,12 +71,12 @@ fn browser_is_the_reference_on_minilm() {
 
 #[test]
 fn browser_gives_natives_bits_in_bytes() {
-    bits::agree(in_bytes);
+    bits::agree(|model, precision| on(&format!("{}/@{precision}", SHIPPED.1), model));
 }
 
 #[test]
 fn without_relaxed_vectors_the_bits_are_the_same() {
-    bits::agree(|model| on(&format!("{}/@int8,simd128", SHIPPED.1), model));
+    bits::agree(|model, precision| on(&format!("{}/@{precision},simd128", SHIPPED.1), model));
 }
 
 /// The probe picks the faster module where its one instruction is right, and nowhere else: Node 20

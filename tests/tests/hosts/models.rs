@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use trireme_model::Bundle;
+use trireme_model::{Bundle, Checkpoint, Precision};
 
 /// One of the goldens' tiny models.
 pub fn tiny(name: &str) -> PathBuf {
@@ -12,10 +12,22 @@ pub fn tiny(name: &str) -> PathBuf {
 
 /// A folder as a bundle.
 pub fn pack(folder: &Path) -> Vec<u8> {
+    bundle(&checkpoint(folder))
+}
+
+/// A folder as a bundle that keeps its weights in this precision.
+pub fn quantized(folder: &Path, precision: Precision) -> Vec<u8> {
+    bundle(&checkpoint(folder).quantized(precision).unwrap())
+}
+
+fn checkpoint(folder: &Path) -> Checkpoint {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let source = trireme_server::source::Folder::new(folder);
-    let checkpoint = runtime.block_on(trireme_service::load(&source)).unwrap();
-    Bundle::new(&checkpoint, None).unwrap().pieces().flatten().copied().collect()
+    runtime.block_on(trireme_service::load(&source)).unwrap()
+}
+
+fn bundle(checkpoint: &Checkpoint) -> Vec<u8> {
+    Bundle::new(checkpoint, None).unwrap().pieces().flatten().copied().collect()
 }
 
 /// Models that can't be served, made below `folder`, each with the status and code of every

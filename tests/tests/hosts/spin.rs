@@ -68,7 +68,7 @@ fn spin_keeps_the_contract() {
 
 #[test]
 fn spin_gives_natives_bits_in_bytes() {
-    bits::agree(|model| Setting { model, precision: "int8", ..LIKE_SPIN }.start());
+    bits::agree(|model, precision| Setting { model, precision, ..LIKE_SPIN }.start());
 }
 
 #[test]

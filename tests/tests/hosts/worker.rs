@@ -33,7 +33,7 @@ fn workerd_keeps_the_contract() {
 
 #[test]
 fn workerd_gives_natives_bits_in_bytes() {
-    bits::agree(|model| Workerd { model, precision: "int8", ..Workerd::default() }.start());
+    bits::agree(|model, precision| Workerd { model, precision, ..Workerd::default() }.start());
 }
 
 #[test]

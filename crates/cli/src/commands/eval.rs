@@ -1,5 +1,6 @@
 //! `trireme eval`
 
+use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -33,25 +34,32 @@ enum Scores {
 }
 
 pub async fn run(args: Eval, opened: &Opened, output: Output) -> Result<(), Fault> {
-    let bytes = input::read(&args.data)?;
-    let shown = args.data.display();
-    let invalid = |e| Fault::new(Code::InvalidData, format!("{shown}: {e}"));
     let cut = args.cut.into();
     let report = match args.task {
-        EvalTask::Sts => {
-            let pairs = dataset::read_pairs(&bytes).map_err(invalid)?;
-            sts(&pairs, opened, cut, output).await?
-        }
+        EvalTask::Sts => sts(&read_pairs(&args.data)?, opened, cut, output).await?,
         EvalTask::Classify => {
-            let labels = &opened.service.identity.labels;
-            if labels.is_empty() {
-                return Err(from_model(&ModelError::NoHead));
-            }
-            let rows = dataset::read_labelled(&bytes, labels).map_err(invalid)?;
+            let rows = read_labelled(&args.data, &opened.service.identity.labels)?;
             classify(&rows, opened, cut, output).await?
         }
     };
     if output.json { output.json(&report) } else { print(&report, output) }
+}
+
+/// Sentence pairs with scores.
+pub fn read_pairs(file: &Path) -> Result<Vec<dataset::ScoredPair>, Fault> {
+    dataset::read_pairs(&input::read(file)?).map_err(|e| invalid(file, e))
+}
+
+/// Texts with one of these classes each.
+pub fn read_labelled(file: &Path, labels: &[String]) -> Result<Vec<dataset::Labelled>, Fault> {
+    if labels.is_empty() {
+        return Err(from_model(&ModelError::NoHead));
+    }
+    dataset::read_labelled(&input::read(file)?, labels).map_err(|e| invalid(file, e))
+}
+
+fn invalid(file: &Path, error: impl std::fmt::Display) -> Fault {
+    Fault::new(Code::InvalidData, format!("{}: {error}", file.display()))
 }
 
 async fn sts(
@@ -69,9 +77,8 @@ async fn sts(
     let started = Instant::now();
     let answers = host::answer(opened, texts, &task, cut, output).await?;
     let elapsed_ms = started.elapsed().as_millis();
-    let got: Vec<f64> =
-        answers.chunks_exact(2).map(|pair| cosine(&pair[0].values, &pair[1].values)).collect();
-    let expected: Vec<f64> = pairs.iter().map(|pair| pair.score).collect();
+    let vectors: Vec<&[f32]> = answers.iter().map(|answer| answer.values.as_slice()).collect();
+    let (got, expected) = (cosines(&vectors), scores(pairs));
     let (spearman, pearson) = (spearman(&expected, &got), pearson(&expected, &got));
     let scores = Scores::Sts { spearman, pearson };
     Ok(Report { n: pairs.len(), scores, elapsed_ms, tokens: tokens(&answers) })
@@ -87,14 +94,33 @@ async fn classify(
     let started = Instant::now();
     let answers = host::answer(opened, texts, &Task::Classify, cut, output).await?;
     let elapsed_ms = started.elapsed().as_millis();
-    let judged = rows
-        .iter()
-        .zip(&answers)
-        .filter_map(|(row, answer)| Some((row.label, top(&answer.values)?)));
-    let scores = Classification::new(judged, &opened.service.identity.labels)
-        .ok_or_else(|| Fault::new(Code::InvalidData, "the data name a class that there is not"))?;
+    let scores = judge(rows, &answers, &opened.service.identity.labels)?;
     let scores = Scores::Classify(scores);
     Ok(Report { n: rows.len(), scores, elapsed_ms, tokens: tokens(&answers) })
+}
+
+/// The cosine of each two vectors.
+pub fn cosines(vectors: &[&[f32]]) -> Vec<f64> {
+    vectors.chunks_exact(2).map(|pair| cosine(pair[0], pair[1])).collect()
+}
+
+/// What people said of each pair.
+pub fn scores(pairs: &[dataset::ScoredPair]) -> Vec<f64> {
+    pairs.iter().map(|pair| pair.score).collect()
+}
+
+/// How often the likeliest class is the right one.
+pub fn judge(
+    rows: &[dataset::Labelled],
+    answers: &[Answer],
+    labels: &[String],
+) -> Result<Classification, Fault> {
+    let judged = rows
+        .iter()
+        .zip(answers)
+        .filter_map(|(row, answer)| Some((row.label, top(&answer.values)?)));
+    Classification::new(judged, labels)
+        .ok_or_else(|| Fault::new(Code::InvalidData, "the data name a class that there is not"))
 }
 
 fn tokens(answers: &[Answer]) -> usize {

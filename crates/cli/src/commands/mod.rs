@@ -5,5 +5,6 @@ pub mod embed;
 pub mod eval;
 pub mod info;
 pub mod pack;
+pub mod quantize;
 pub mod serve;
 pub mod similarity;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use trireme_domain::Fault;
+use trireme_domain::{Code, Fault};
 use trireme_server::{ModelSettings, Queue, open, serve};
 
 use crate::args::Serve;
@@ -15,26 +15,37 @@ pub async fn run(args: &Serve, settings: ModelSettings, output: Output) -> Resul
     let origin = &opened.service.identity.origin;
     let model = format!("{} ({})", origin.model, origin.digest.get(..12).unwrap_or_default());
     let address = SocketAddr::new(args.host, args.port);
-    serve(opened.service.clone(), address, stop(), |address| {
+    // Before anyone hears that it answers: until then, to be asked to end is to be killed.
+    let stop = stop()?;
+    serve(opened.service.clone(), address, stop, |address| {
         output.note(&format!("trireme answers at http://{address} with the model {model}"));
     })
     .await
 }
 
-/// Resolves when somebody asks the process to end.
-async fn stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+/// Listens at once; what it returns resolves when somebody asks the process to end.
+#[cfg(unix)]
+fn stop() -> Result<impl Future<Output = ()>, Fault> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let listen = |kind| signal(kind).map_err(|e| deaf(&e));
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    // Without a handler the default action ends the process, which is all that is left to do.
-    drop(interrupt.await);
+    })
+}
+
+/// Listens at once; what it returns resolves when somebody asks the process to end.
+#[cfg(windows)]
+fn stop() -> Result<impl Future<Output = ()>, Fault> {
+    let mut interrupt = tokio::signal::windows::ctrl_c().map_err(|e| deaf(&e))?;
+    Ok(async move { drop(interrupt.recv().await) })
+}
+
+fn deaf(error: &std::io::Error) -> Fault {
+    Fault::new(Code::Internal, format!("can't listen for signals: {error}"))
 }

@@ -1,6 +1,7 @@
 //! Named tensors, whatever file they came in.
 
 mod pickle;
+pub(crate) mod quantized;
 pub mod safetensors;
 pub mod torch;
 mod zip;
@@ -13,6 +14,7 @@ use half::{bf16, f16};
 
 use crate::ModelError;
 use crate::files::{Files, weight_files, within};
+pub use quantized::Scales;
 
 /// The element types that checkpoints use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +29,9 @@ pub enum Dtype {
     F64,
     /// Signed 64-bit; checkpoints keep `position_ids` so.
     I64,
-    /// Bytes; bundles keep their text files so.
+    /// Signed bytes: weights in eight bits.
+    I8,
+    /// Bytes: a bundle's text files, and pairs of weights in four bits.
     U8,
 }
 
@@ -39,7 +43,7 @@ impl Dtype {
             Self::F64 | Self::I64 => 8,
             Self::F32 => 4,
             Self::F16 | Self::Bf16 => 2,
-            Self::U8 => 1,
+            Self::I8 | Self::U8 => 1,
         }
     }
 
@@ -52,6 +56,7 @@ impl Dtype {
             Self::Bf16 => "BF16",
             Self::F64 => "F64",
             Self::I64 => "I64",
+            Self::I8 => "I8",
             Self::U8 => "U8",
         }
     }
@@ -66,31 +71,37 @@ pub struct Tensor {
     pub shape: Vec<usize>,
     /// The elements.
     pub data: Bytes,
+    /// What they are multiplied by, where they are quantised.
+    pub scales: Option<Scales>,
 }
 
 /// Tensors by their checkpoint names.
 pub type Tensors = BTreeMap<String, Tensor>;
 
 impl Tensor {
+    /// A tensor whose elements are its values.
+    #[must_use]
+    pub fn plain(dtype: Dtype, shape: Vec<usize>, data: Bytes) -> Self {
+        Self { dtype, shape, data, scales: None }
+    }
+
     /// The elements as singles; borrowed where they lie in memory as such.
     ///
     /// # Errors
     /// [`ModelError::TensorType`] where they are not floating-point numbers, and
     /// [`ModelError::NotFinite`] where one is NaN or infinite, or [`ModelError::OutOfMemory`].
     pub fn to_f32(&self, name: &str) -> Result<Cow<'_, [f32]>, ModelError> {
-        let owned = |values: Result<Vec<f32>, usize>| {
-            let oom = |bytes| ModelError::OutOfMemory { name: name.to_owned(), bytes };
-            values.map(Cow::Owned).map_err(oom)
-        };
         let values = match self.dtype {
             Dtype::F32 => match bytemuck::try_cast_slice(&self.data) {
                 Ok(values) => Cow::Borrowed(values),
-                Err(_) => owned(decode(&self.data, f32::from_le_bytes))?,
+                Err(_) => Cow::Owned(decode(name, &self.data, f32::from_le_bytes)?),
             },
-            Dtype::F16 => owned(decode(&self.data, |b| f16::from_le_bytes(b).to_f32()))?,
-            Dtype::Bf16 => owned(decode(&self.data, |b| bf16::from_le_bytes(b).to_f32()))?,
-            Dtype::F64 => owned(decode(&self.data, |b| f64::from_le_bytes(b) as f32))?,
-            Dtype::I64 | Dtype::U8 => {
+            Dtype::F16 => Cow::Owned(decode(name, &self.data, |b| f16::from_le_bytes(b).to_f32())?),
+            Dtype::Bf16 => {
+                Cow::Owned(decode(name, &self.data, |b| bf16::from_le_bytes(b).to_f32())?)
+            }
+            Dtype::F64 => Cow::Owned(decode(name, &self.data, |b| f64::from_le_bytes(b) as f32)?),
+            Dtype::I64 | Dtype::I8 | Dtype::U8 => {
                 let dtype = self.dtype.name().to_owned();
                 return Err(ModelError::TensorType { name: name.to_owned(), dtype });
             }
@@ -105,14 +116,28 @@ impl Tensor {
     }
 }
 
-/// The error is the number of bytes that there is no memory for.
+/// An empty vector with room for so many values of a tensor.
+pub(crate) fn room<T>(name: &str, len: usize) -> Result<Vec<T>, ModelError> {
+    let mut values = Vec::new();
+    reserve(name, &mut values, len)?;
+    Ok(values)
+}
+
+/// Makes room for so many values more.
+pub(crate) fn reserve<T>(name: &str, values: &mut Vec<T>, len: usize) -> Result<(), ModelError> {
+    values.try_reserve_exact(len).map_err(|_| ModelError::OutOfMemory {
+        name: name.to_owned(),
+        bytes: len.saturating_mul(size_of::<T>()),
+    })
+}
+
 fn decode<const N: usize>(
+    name: &str,
     data: &[u8],
     element: impl Fn([u8; N]) -> f32,
-) -> Result<Vec<f32>, usize> {
+) -> Result<Vec<f32>, ModelError> {
     let elements = data.as_chunks::<N>().0;
-    let mut values = Vec::new();
-    values.try_reserve_exact(elements.len()).map_err(|_| size_of_val(elements) / N * 4)?;
+    let mut values = room(name, elements.len())?;
     values.extend(elements.iter().map(|&bytes| element(bytes)));
     Ok(values)
 }

@@ -39,7 +39,7 @@ pub fn read(file: &str, bytes: &Bytes) -> Result<Contents, ModelError> {
             .get(data_start + start..data_start + end)
             .map(|slice| bytes.slice_ref(slice))
             .ok_or_else(|| ModelError::damaged(file, format!("{name} ends outside the file")))?;
-        tensors.insert(name, Tensor { dtype, shape: info.shape.clone(), data });
+        tensors.insert(name, Tensor::plain(dtype, info.shape.clone(), data));
     }
     let metadata = parsed.metadata().iter().flatten();
     let metadata = metadata.map(|(key, value)| (key.clone(), value.clone())).collect();
@@ -53,6 +53,7 @@ fn dtype(stored: Stored) -> Option<Dtype> {
         Stored::BF16 => Some(Dtype::Bf16),
         Stored::F64 => Some(Dtype::F64),
         Stored::I64 => Some(Dtype::I64),
+        Stored::I8 => Some(Dtype::I8),
         Stored::U8 => Some(Dtype::U8),
         _ => None,
     }

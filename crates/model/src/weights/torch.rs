@@ -381,7 +381,7 @@ impl<'a> View<'a> {
 
     fn tensor(self, file: &Bytes) -> Tensor {
         let data = if self.is_row_major() { file.slice_ref(self.span) } else { self.reordered() };
-        Tensor { dtype: self.dtype, shape: self.shape, data }
+        Tensor::plain(self.dtype, self.shape, data)
     }
 
     fn reordered(&self) -> Bytes {

@@ -44,7 +44,7 @@ fn values(tensor: &Tensor) -> Vec<f64> {
         Dtype::Bf16 => each(&tensor.data, |b| bf16::from_le_bytes(b).into()),
         Dtype::F64 => each(&tensor.data, f64::from_le_bytes),
         Dtype::I64 => each(&tensor.data, |b| i64::from_le_bytes(b) as f64),
-        Dtype::U8 => each(&tensor.data, |[b]| b.into()),
+        Dtype::I8 | Dtype::U8 => each(&tensor.data, |[b]| b.into()),
     }
 }
 

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 use trireme_domain::Limits;
 use trireme_server::source::NetSettings;
-use trireme_server::{ModelSettings, Precision, Queue, open, serve};
+use trireme_server::{ModelSettings, Queue, open, serve};
 
 /// Settings that touch nothing outside the checkout.
 pub fn settings(model: Option<String>) -> ModelSettings {
@@ -20,7 +20,7 @@ pub fn settings(model: Option<String>) -> ModelSettings {
         offline: true,
         net: NetSettings::default(),
         threads: 2,
-        precision: Precision::F32,
+        precision: None,
         lane: None,
         queue: Queue::default(),
         limits: Limits::default(),

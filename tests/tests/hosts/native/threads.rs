@@ -13,7 +13,7 @@ use trireme_model::files::{Files, wanted};
 use trireme_model::{Checkpoint, Cut, Model};
 use trireme_server::{Queue, Shared, Threads};
 use trireme_service::ports::Compute;
-use trireme_service::{Answer, Engine, Job, Task};
+use trireme_service::{Answer, Answers, Engine, Job, Task, all};
 
 /// What the executor does when it is next called.
 #[derive(Clone, Copy, PartialEq)]
@@ -88,8 +88,8 @@ fn job() -> Job {
     Job { texts, task: Task::Classify, cut: Cut::default() }
 }
 
-fn wait(answer: impl Future<Output = Result<Vec<Answer>, Fault>>) -> Result<Vec<Answer>, Fault> {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(answer)
+fn wait(answer: impl Future<Output = Result<Answers, Fault>>) -> Result<Vec<Answer>, Fault> {
+    all(tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(answer)?)
 }
 
 fn code(answer: Result<Vec<Answer>, Fault>) -> Option<Code> {
