@@ -6,10 +6,13 @@
 use std::process::Command;
 use std::time::Instant;
 
+use crate::aarch64::{AARCH64, PACKAGES};
 use crate::error::{Error, Result};
 use crate::process::{Show, cargo, command, run};
+use crate::toolchain::Toolchain;
 use crate::totals::Totals;
-use crate::{fuzz, hosts, setup, tools, wasm};
+use crate::wasm::WASM;
+use crate::{fuzz, hosts, setup, tools};
 
 /// Enough to catch what a change breaks at the surface; `soak` digs.
 const FUZZ_SECONDS: u64 = 20;
@@ -17,6 +20,7 @@ const FUZZ_SECONDS: u64 = 20;
 /// These compile for every host from the same source; `design` calls them pure.
 const PURE: &[&str] = &["backend", "cpu", "domain", "http", "kernels", "model", "service", "text"];
 
+/// Where entropy comes from is for the host's crate to say; without it, nothing here asks.
 /// `.cargo/config.toml` says what the hosts want instead.
 const PURE_RUSTFLAGS: &[&str] =
     &["-Ctarget-feature=+simd128", "--cfg=getrandom_backend=\"unsupported\""];
@@ -46,7 +50,8 @@ const STEPS: &[Step] = &[
     Step { name: "advisories", run: |_| Ok(Verdict::Skipped(ADVISORIES.to_owned())) },
     Step { name: "clippy", run: |_| program("clippy", clippy()) },
     Step { name: "documentation", run: |_| program("documentation", documentation()) },
-    Step { name: "wasm compiles", run: |_| wasm() },
+    Step { name: "wasm compiles", run: |_| compiles(&WASM, PURE, PURE_RUSTFLAGS) },
+    Step { name: "aarch64 compiles", run: |_| aarch64() },
     Step { name: "hosts", run: |_| built() },
     Step { name: "worker's deployment", run: |_| deployment() },
     Step { name: "tests", run: |report| test(report, false) },
@@ -54,6 +59,8 @@ const STEPS: &[Step] = &[
 ];
 
 const ADVISORIES: &str = "they need a database from the network; the GitHub workflow asks it";
+
+const NO_AARCH64: &str = "no standard library for it is here; `cargo xtask soak aarch64` brings it";
 
 /// Sets up, runs every step, prints a table of them, and ends with the tests' totals.
 pub fn check() -> Result<()> {
@@ -136,18 +143,25 @@ fn documentation() -> Command {
     doc
 }
 
-/// Compiles the pure crates for each wasm target.
-fn wasm() -> Result<Verdict> {
-    for target in wasm::TARGETS {
-        let mut check = wasm::cargo(["check", "--target", target]);
-        // Where entropy comes from is for the host's crate to say; without it, nothing here asks.
-        check.env("CARGO_ENCODED_RUSTFLAGS", PURE_RUSTFLAGS.join("\x1f"));
-        check.args(PURE.iter().flat_map(|name| ["-p".to_owned(), format!("trireme-{name}")]));
+/// Compiles crates for each of a toolchain's targets.
+fn compiles(toolchain: &Toolchain, crates: &[&str], rustflags: &[&str]) -> Result<Verdict> {
+    for target in toolchain.targets {
+        let mut check = toolchain.cargo(["check", "--target", target]);
+        check.env("CARGO_ENCODED_RUSTFLAGS", rustflags.join("\x1f"));
+        check.args(crates.iter().flat_map(|name| ["-p".to_owned(), format!("trireme-{name}")]));
         if let Verdict::Failed = program(target, check)? {
             return Ok(Verdict::Failed);
         }
     }
     Ok(Verdict::Passed(String::new()))
+}
+
+/// Compiles the lanes of aarch64 where that costs no download; `soak` runs them.
+fn aarch64() -> Result<Verdict> {
+    if !AARCH64.present() {
+        return Ok(Verdict::Skipped(NO_AARCH64.to_owned()));
+    }
+    compiles(&AARCH64, PACKAGES, &["-Dwarnings"])
 }
 
 /// Builds the hosts: the tests run what is shipped.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::install::quietly;
 use crate::process::{ask, cargo, command};
 use crate::tools::{self, WASM_BINDGEN, WORKER_BUILD, npm};
-use crate::wasm;
+use crate::wasm::{BROWSER, COMPONENT, WASM};
 
 /// The profile in the root manifest.
 const PROFILE: &str = "wasm";
@@ -120,7 +120,7 @@ fn web(folder: &Path, features: &[&str]) -> Result<()> {
 /// The engine as a module for browsers, with the JavaScript around it.
 fn engine(package: &Path, features: &[&str], with_relaxed: bool) -> Result<()> {
     let engine = package.join(if with_relaxed { "engine-relaxed" } else { "engine" });
-    let mut build = build_of("trireme-web", wasm::TARGETS[0], features);
+    let mut build = build_of("trireme-web", BROWSER, features);
     let mut built = target_dir();
     if with_relaxed {
         relaxed(&mut build);
@@ -129,7 +129,7 @@ fn engine(package: &Path, features: &[&str], with_relaxed: bool) -> Result<()> {
     quietly("trireme-web", build)?;
     let mut bindgen = command(&WASM_BINDGEN.path().to_string_lossy());
     bindgen.args(["--target", "web", "--out-name", "trireme", "--out-dir"]).arg(&engine);
-    bindgen.arg(module_in(&built, "trireme-web", wasm::TARGETS[0]));
+    bindgen.arg(module_in(&built, "trireme-web", BROWSER));
     quietly("wasm-bindgen", bindgen)?;
 
     let module = engine.join("trireme_bg.wasm");
@@ -142,7 +142,7 @@ fn engine(package: &Path, features: &[&str], with_relaxed: bool) -> Result<()> {
 /// What `wrangler` and `workerd` load: our entry module, and what it imports from `build/`.
 fn worker(folder: &Path, features: &[&str]) -> Result<()> {
     let package = repo_root().join("worker");
-    let mut build = wasm::command(&WORKER_BUILD.path().to_string_lossy());
+    let mut build = WASM.command(&WORKER_BUILD.path().to_string_lossy());
     build.args(["--profile", PROFILE, "--out-dir"]).arg(folder.join("build"));
     build.args(["--features", &features.join(",")]);
     build.current_dir(&package).envs(tools::environment());
@@ -154,7 +154,7 @@ fn worker(folder: &Path, features: &[&str]) -> Result<()> {
 
 /// Has `wrangler` build and bundle the Worker as for a deployment, and send it nowhere.
 pub fn rehearse_deployment() -> Result<()> {
-    let mut wrangler = wasm::command(&npm("wrangler").to_string_lossy());
+    let mut wrangler = WASM.command(&npm("wrangler").to_string_lossy());
     wrangler.args(["deploy", "--dry-run", "--outdir"]).arg(target_dir().join("hosts/deployment"));
     wrangler.envs(tools::environment()).env("WRANGLER_SEND_METRICS", "false");
     relaxed(&mut wrangler);
@@ -163,8 +163,8 @@ pub fn rehearse_deployment() -> Result<()> {
 
 /// A component. Spin itself can't be had here, so tests run it in a program of ours.
 fn spin(folder: &Path, features: &[&str]) -> Result<()> {
-    quietly("trireme-spin", build_of("trireme-spin", wasm::TARGETS[1], features))?;
-    let component = module_in(&target_dir(), "trireme-spin", wasm::TARGETS[1]);
+    quietly("trireme-spin", build_of("trireme-spin", COMPONENT, features))?;
+    let component = module_in(&target_dir(), "trireme-spin", COMPONENT);
     let to = folder.join("trireme_spin.wasm");
     fs::copy(&component, &to).map(drop).map_err(Error::file(&component))?;
     quietly("trireme-spin-host", cargo(["build", "-p", "trireme-spin-host"]))
@@ -172,7 +172,7 @@ fn spin(folder: &Path, features: &[&str]) -> Result<()> {
 
 /// Compiles a package's library for a target.
 fn build_of(package: &str, target: &str, features: &[&str]) -> Command {
-    let mut cargo = wasm::cargo(["build", "--profile", PROFILE, "-p", package]);
+    let mut cargo = WASM.cargo(["build", "--profile", PROFILE, "-p", package]);
     cargo.args(["--lib", "--target", target, "--features", &features.join(",")]);
     cargo
 }

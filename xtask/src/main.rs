@@ -3,6 +3,7 @@
 //! Standard library only, so that a bare machine has it after a few seconds of compiling.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a terminal program")]
 
+mod aarch64;
 mod bench;
 mod check;
 mod error;
@@ -16,6 +17,7 @@ mod mutation;
 mod process;
 mod setup;
 mod soak;
+mod toolchain;
 mod tools;
 mod totals;
 mod wasm;
@@ -33,8 +35,9 @@ usage: cargo xtask TASK
   build [HOST …]             build web, worker and spin, or those named, into the target folder's
                              hosts/, each also with the accidents that tests rehearse (web-drill …)
   check                      everything that CI runs, cheapest first; ends with the test totals
-  soak [NAME] [--seconds N]  the proofs at full size (tests, mutants, fuzzing, or the one named; N
-                             seconds for each fuzz target, 3600 unless said), in docs/proofs/
+  soak [NAME] [--seconds N]  the proofs at full size (tests, mutants, fuzzing, aarch64, or the one
+                             named; N seconds for each fuzz target, 3600 unless said), in
+                             docs/proofs/
   bench [NAME] [ARGS]        kernels, native (beside onnxruntime), browser (beside its web build),
                              or all; ARGS go to the benchmark
   fuzz [TARGET] [--seconds N] [--input FILE]

@@ -6,22 +6,23 @@ use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::install::{answers, crates_io, debian, quietly};
+use crate::minilm;
 use crate::process::command;
 use crate::tools::{self, WASM_BINDGEN, WORKER_BUILD};
-use crate::{minilm, wasm};
+use crate::wasm::WASM;
 
 /// One thing that the machine must have.
-struct Step {
+pub struct Step {
     /// What it is.
-    name: &'static str,
+    pub name: &'static str,
     /// What would not work without it.
-    why: &'static str,
+    pub why: &'static str,
     /// Whether it is there.
-    check: fn() -> bool,
+    pub check: fn() -> bool,
     /// Brings it, the ordinary way first.
-    install: fn() -> Result<()>,
+    pub install: fn() -> Result<()>,
     /// What a person can do where that failed.
-    remedy: &'static str,
+    pub remedy: &'static str,
 }
 
 const STEPS: &[Step] = &[
@@ -54,8 +55,8 @@ const STEPS: &[Step] = &[
     Step {
         name: "standard libraries for wasm",
         why: "the web hosts are made of it",
-        check: wasm::present,
-        install: wasm::install,
+        check: || WASM.present(),
+        install: || WASM.install(),
         remedy: "rustup target add wasm32-unknown-unknown wasm32-wasip2",
     },
     Step {
@@ -118,9 +119,14 @@ const STEPS: &[Step] = &[
     },
 ];
 
-/// Runs every step that is needed; stops at the first that fails.
+/// Brings what every task needs.
 pub fn setup() -> Result<()> {
-    for step in STEPS {
+    bring(STEPS)
+}
+
+/// Runs every step that is needed; stops at the first that fails.
+pub fn bring(steps: &[Step]) -> Result<()> {
+    for step in steps {
         if (step.check)() {
             println!("setup: {}: present", step.name);
             continue;

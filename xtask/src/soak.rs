@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use trireme_tests::repo_root;
 
 use crate::error::{Error, Result};
-use crate::{check, fuzz, machine, mutation, setup};
+use crate::{aarch64, check, fuzz, machine, mutation, setup};
 
 /// A proof at full size, and the page that holds its last result.
 struct Proof {
@@ -20,6 +20,7 @@ const PROOFS: &[Proof] = &[
     Proof { name: "tests", title: "Tests at full size", run: |_| check::full_tests() },
     Proof { name: "mutants", title: "Mutations", run: |_| mutation::mutants(None) },
     Proof { name: "fuzzing", title: "Fuzzing", run: |seconds| fuzz::fuzz(None, seconds) },
+    Proof { name: "aarch64", title: "Lanes of aarch64", run: |_| aarch64::tests() },
 ];
 
 /// Runs every proof, or the one named, and writes `docs/proofs/NAME.md` for each; also where it
@@ -94,6 +95,11 @@ mod tests {
 
     #[test]
     fn an_unknown_proof_is_refused() {
-        assert!(soak(Some("moon"), 1).unwrap_err().to_string().contains("tests, mutants, fuzzing"));
+        assert!(
+            soak(Some("moon"), 1)
+                .unwrap_err()
+                .to_string()
+                .contains("tests, mutants, fuzzing, aarch64")
+        );
     }
 }

@@ -5,6 +5,8 @@
 //! on.
 
 mod dot;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
 #[cfg(target_arch = "x86_64")]
@@ -15,7 +17,7 @@ mod vector;
 pub(crate) use dot::{Bytes, Dot, Halves, OFFSET, WIDTH, Weights};
 pub(crate) use vector::{Block, LANES, Of, ROUND, Vector};
 
-/// Asks for memory that is soon read; does nothing where the machine has no way to ask.
+/// Asks for memory that is soon read; does nothing where stable Rust has no way to ask.
 #[inline(always)]
 pub(crate) fn fetch_ahead<T>(values: &[T]) {
     #[cfg(target_arch = "x86_64")]
@@ -72,6 +74,10 @@ pub(crate) enum Isa {
     Vnni,
     #[cfg(target_arch = "x86_64")]
     Bf16,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    #[cfg(target_arch = "aarch64")]
+    DotProd,
 }
 
 impl Lane {
@@ -84,6 +90,8 @@ impl Lane {
         let mut lanes = vec![Self::PORTABLE];
         #[cfg(target_arch = "x86_64")]
         lanes.extend(x86::isas().map(|isa| Self { isa, fused: true }));
+        #[cfg(target_arch = "aarch64")]
+        lanes.extend(neon::isas().map(|isa| Self { isa, fused: true }));
         lanes.reverse();
         lanes
     }
@@ -113,7 +121,8 @@ impl Lane {
         self.name() == "bf16"
     }
 
-    /// `portable`, `avx2`, `avx512`, `vnni` or `bf16`; `simd128` or `relaxed-simd` on wasm.
+    /// `portable`, and `avx2`, `avx512`, `vnni` or `bf16` on x86-64, `neon` or `dotprod` on
+    /// aarch64; `simd128` or `relaxed-simd` on wasm.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.isa {
@@ -126,6 +135,10 @@ impl Lane {
             Isa::Vnni => "vnni",
             #[cfg(target_arch = "x86_64")]
             Isa::Bf16 => "bf16",
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => "neon",
+            #[cfg(target_arch = "aarch64")]
+            Isa::DotProd => "dotprod",
         }
     }
 }
@@ -152,8 +165,22 @@ impl<V: Vector, D: Bytes> Simd for (V, D) {
     type D = D;
 }
 
+/// Methods that are one instruction, its operands in their order.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! one_instruction {
+    ($($method:ident: $instruction:ident),* $(,)?) => {$(
+        #[inline(always)]
+        fn $method(self, b: Self) -> Self {
+            // SAFETY: the lane's features are on.
+            unsafe { $instruction(self, b) }
+        }
+    )*};
+}
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) use one_instruction;
+
 /// Calls `$body::<$with>($args)` in a function that has these features switched on.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! switched_on {
     ($features:literal, $body:ident::<$with:ty>($($arg:ident: $ty:ty),*)) => {{
         #[target_feature(enable = $features)]
@@ -161,14 +188,14 @@ macro_rules! switched_on {
             $body::<$with>($($arg),*)
         }
         #[allow(unsafe_code)]
-        // SAFETY: a `Lane` with this `Isa` is made in `Lane::all` alone, from `x86::isas`, which
-        // asked the machine for each of these features.
+        // SAFETY: a `Lane` with this `Isa` is made in `Lane::all` alone, from `isas`, which asked
+        // the machine for each of these features.
         unsafe {
             switched_on($($arg),*)
         }
     }};
 }
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) use switched_on;
 
 /// Calls `$body::<Vector, Dot>($args)` for a product of halves of singles.
@@ -191,9 +218,13 @@ pub(crate) use dispatch_halves;
 /// Calls `$body::<Simd>($args)` with the instructions of `$lane` switched on.
 macro_rules! dispatch {
     ($lane:expr, $body:ident($($arg:ident: $ty:ty),* $(,)?)) => {{
+        #[cfg(target_arch = "aarch64")]
+        use std::arch::aarch64::float32x4_t;
         #[cfg(target_arch = "x86_64")]
         use std::arch::x86_64::{__m256, __m512};
 
+        #[cfg(target_arch = "aarch64")]
+        use $crate::arch::{Of, neon, switched_on};
         #[cfg(target_arch = "x86_64")]
         use $crate::arch::{Of, switched_on, x86};
         use $crate::arch::{Fused, Isa, OfBytes, Singles};
@@ -229,6 +260,26 @@ macro_rules! dispatch {
             (Isa::Vnni | Isa::Bf16, false) => switched_on!(
                 "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni",
                 $body::<(Of<__m512, 1, false>, x86::Vnni)>($($arg: $ty),*)
+            ),
+            #[cfg(target_arch = "aarch64")]
+            (Isa::Neon, true) => switched_on!(
+                "neon",
+                $body::<(Of<float32x4_t, 4, true>, neon::Neon)>($($arg: $ty),*)
+            ),
+            #[cfg(target_arch = "aarch64")]
+            (Isa::Neon, false) => switched_on!(
+                "neon",
+                $body::<(Of<float32x4_t, 4, false>, neon::Neon)>($($arg: $ty),*)
+            ),
+            #[cfg(target_arch = "aarch64")]
+            (Isa::DotProd, true) => switched_on!(
+                "neon,dotprod",
+                $body::<(Of<float32x4_t, 4, true>, neon::DotProd)>($($arg: $ty),*)
+            ),
+            #[cfg(target_arch = "aarch64")]
+            (Isa::DotProd, false) => switched_on!(
+                "neon,dotprod",
+                $body::<(Of<float32x4_t, 4, false>, neon::DotProd)>($($arg: $ty),*)
             ),
         }
     }};

@@ -2,18 +2,8 @@
 
 use std::arch::x86_64::*;
 
+use crate::arch::one_instruction;
 use crate::arch::vector::Register;
-
-/// Methods that are one instruction, its operands in their order.
-macro_rules! one_instruction {
-    ($($method:ident: $instruction:ident),* $(,)?) => {$(
-        #[inline(always)]
-        fn $method(self, b: Self) -> Self {
-            // SAFETY: the lane's features are on.
-            unsafe { $instruction(self, b) }
-        }
-    )*};
-}
 
 /// The size of a single, without its sign.
 const SIZE: i32 = 0x7fff_ffff;
