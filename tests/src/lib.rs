@@ -1,5 +1,6 @@
 //! What the tests that cross crates share, and what the task runner must agree on with them:
-//! where the checkout is, where downloaded models lie, and how a table of cases is run.
+//! where the checkout is, where downloaded models lie, how hosts are started, and how a table of
+//! cases is run.
 //!
 //! ```
 //! use trireme_tests::check_cases;
@@ -17,7 +18,11 @@
 
 mod cases;
 mod places;
+mod process;
 pub mod rust_source;
+pub mod wasm;
+pub mod workerd;
 
 pub use cases::check_cases;
 pub use places::{built_host, cache_dir, data_file, minilm_dir, repo_root, target_dir};
+pub use process::Process;

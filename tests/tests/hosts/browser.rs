@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use trireme_domain::{Class, Code};
-use trireme_tests::{built_host, minilm_dir, repo_root};
+use trireme_tests::{Process, built_host, minilm_dir, repo_root};
 
-use crate::host::{Host, Process};
+use crate::host::Host;
 use crate::models::{pack, tiny, wrong};
 use crate::{bits, contract, parity};
 
@@ -23,7 +23,7 @@ fn bridge(build: &str) -> (Process, String) {
     let mut command = node("bridge.mjs");
     // Models lie in the checkout, in the cache and in temporary folders.
     command.arg("--web").arg(built_host(build)).args(["--root", "/"]);
-    Process::start(&mut command)
+    Process::start(&mut command).unwrap()
 }
 
 fn node(script: &str) -> Command {

@@ -1,11 +1,11 @@
 //! A host under test: whatever it is, it answers HTTP on a port of its own.
 
 use std::any::Any;
-use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
+use trireme_tests::Process;
 
 /// A host that stops when it is dropped.
 pub struct Host {
@@ -16,49 +16,6 @@ pub struct Host {
     _life: Box<dyn Any + Send + Sync>,
 }
 
-/// A program that ends when it is dropped.
-pub struct Process(Child);
-
-impl Process {
-    /// Starts a program that prints `listening on URL` once it answers; returns that URL too.
-    /// Its standard input stays open as long as it is wanted.
-    pub fn start(command: &mut Command) -> (Self, String) {
-        let url =
-            |line: &str| Some(line.strip_prefix("listening on ")?.trim_end_matches('/').into());
-        Self::until(command, url)
-    }
-
-    /// Starts a program that says in a line of its output where it answers.
-    pub fn until(command: &mut Command, url: impl Fn(&str) -> Option<String>) -> (Self, String) {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|e| panic!("{command:?}: {e}"));
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let process = Self(child);
-        let mut said = Vec::new();
-        let mut lines = output.lines().map_while(Result::ok);
-        for line in &mut lines {
-            if let Some(url) = url(&line) {
-                // Nobody reads the rest, but a full pipe would stop the program.
-                std::thread::spawn(move || lines.for_each(drop));
-                return (process, url);
-            }
-            said.push(line);
-        }
-        panic!("{command:?} ended before it listened:\n{}", said.join("\n"));
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // A program that ended by itself has been judged by its answers.
-        let _ended = self.0.kill();
-        let _reaped = self.0.wait();
-    }
-}
-
 impl Host {
     /// A host at `base`, which lives as long as `life`.
     pub fn new(name: &'static str, base: impl Into<String>, life: impl Any + Send + Sync) -> Self {
@@ -67,7 +24,7 @@ impl Host {
 
     /// Starts a program that prints `listening on URL`.
     pub fn start(name: &'static str, command: &mut Command) -> Self {
-        let (process, base) = Process::start(command);
+        let (process, base) = Process::start(command).unwrap();
         Self::new(name, base, process)
     }
 

@@ -20,6 +20,5 @@ mod models;
 mod native;
 mod parity;
 mod spin;
-mod wasm;
 mod worker;
 mod workerd;

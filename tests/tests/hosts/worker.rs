@@ -7,12 +7,12 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use trireme_tests::{built_host, minilm_dir};
+use trireme_tests::{built_host, minilm_dir, wasm};
 
 use crate::host::Host;
 use crate::models::{pack, tiny, wrong};
 use crate::workerd::{self, MODULE, Workerd, memory};
-use crate::{bits, contract, parity, wasm};
+use crate::{bits, contract, parity};
 
 /// What Cloudflare gives an isolate, for JavaScript and linear memory together.
 const ISOLATE: u64 = 128 << 20;
@@ -33,7 +33,9 @@ fn workerd_keeps_the_contract() {
 
 #[test]
 fn workerd_gives_natives_bits_in_bytes() {
-    bits::agree(|model, precision| Workerd { model, precision, ..Workerd::default() }.start());
+    bits::agree(|model, precision| {
+        workerd::serve(&Workerd { model, precision, ..Workerd::default() })
+    });
 }
 
 #[test]
@@ -46,7 +48,8 @@ fn workerd_gives_the_references_answers() {
 #[test]
 fn undeployable_workerd_is_the_reference_on_minilm() {
     let minilm = minilm_dir();
-    let host = Workerd { model: Some(&minilm), deployable: false, ..Workerd::default() }.start();
+    let host =
+        workerd::serve(&Workerd { model: Some(&minilm), deployable: false, ..Workerd::default() });
     parity::minilm(&host);
     println!("workerd: MiniLM in f32 takes {} MiB: undeployable", memory(&host) >> 20);
 }
@@ -76,7 +79,7 @@ fn memory_stays_within_an_isolates() {
 
 #[test]
 fn an_accident_is_answered_and_the_next_request_too() {
-    let host = Workerd { build: "worker-drill", ..Workerd::default() }.start();
+    let host = workerd::serve(&Workerd { build: "worker-drill", ..Workerd::default() });
     let before = ask(&host, "two oars").1;
     let drills = [
         ("drill: panic", 500, "internal"),
@@ -92,7 +95,7 @@ fn an_accident_is_answered_and_the_next_request_too() {
 
 #[test]
 fn requests_beside_an_accident_are_answered() {
-    let host = Workerd { build: "worker-drill", ..Workerd::default() }.start();
+    let host = workerd::serve(&Workerd { build: "worker-drill", ..Workerd::default() });
     for drill in ["drill: panic", "drill: trap", "drill: out of memory"] {
         let (mut beside, gone) = (begin(&host), begin(&host));
         drop(gone);
@@ -160,8 +163,9 @@ fn a_folder_and_its_bundle_answer_alike() {
 #[test]
 fn first_requests_at_once_bring_one_model() {
     let minilm = minilm_dir();
-    let start =
-        || Workerd { model: Some(&minilm), deployable: false, ..Workerd::default() }.start();
+    let start = || {
+        workerd::serve(&Workerd { model: Some(&minilm), deployable: false, ..Workerd::default() })
+    };
     let alone = start();
     assert_eq!(alone.get("/health").0, 200);
     let crowded = start();
@@ -178,7 +182,11 @@ fn first_requests_at_once_bring_one_model() {
 fn a_caller_who_leaves_while_the_model_comes_keeps_it_from_nobody() {
     let (server, stuck) = assets_that_get_stuck_once(tiny("bert-classify").parent().unwrap());
     let model = tiny("bert-classify");
-    let host = Workerd { model: Some(&model), server: Some(server), ..Workerd::default() }.start();
+    let host = workerd::serve(&Workerd {
+        model: Some(&model),
+        server: Some(server),
+        ..Workerd::default()
+    });
     let mut leaves = host.connect();
     leaves.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     stuck.recv_timeout(Duration::from_secs(10)).unwrap();

@@ -1,4 +1,5 @@
 //! Just enough of WebAssembly's binary format to see and lift a module's cap on memory.
+#![allow(clippy::unwrap_used, reason = "called by tests only, on modules that we built")]
 
 use std::ops::Range;
 
@@ -8,6 +9,10 @@ const MEMORY: u8 = 5;
 const PAGE: u64 = 65536;
 
 /// Bytes that a module's memory can never exceed.
+///
+/// # Panics
+/// Where the bytes are no module with one memory.
+#[must_use]
 pub fn cap(module: &[u8]) -> Option<u64> {
     let (flags, limits) = module[section(module)].split_first().unwrap();
     let (_, rest) = leb(limits);
@@ -15,6 +20,10 @@ pub fn cap(module: &[u8]) -> Option<u64> {
 }
 
 /// The same module without that cap.
+///
+/// # Panics
+/// Where the bytes are no module with one memory.
+#[must_use]
 pub fn uncapped(module: &[u8]) -> Vec<u8> {
     let Range { start, end } = section(module);
     let (min, rest) = leb(&module[start + 1..end]);
