@@ -12,7 +12,7 @@ use crate::process::{Show, cargo, command, run};
 use crate::toolchain::Toolchain;
 use crate::totals::Totals;
 use crate::wasm::WASM;
-use crate::{fuzz, hosts, setup, tools};
+use crate::{WORKSPACES, fuzz, hosts, setup, tools};
 
 /// Enough to catch what a change breaks at the surface; `soak` digs.
 const FUZZ_SECONDS: u64 = 20;
@@ -117,7 +117,7 @@ fn program(label: &str, command: Command) -> Result<Verdict> {
 }
 
 fn formatting() -> Result<Verdict> {
-    for manifest in ["Cargo.toml", fuzz::MANIFEST] {
+    for manifest in WORKSPACES {
         let fmt = cargo(["fmt", "--all", "--check", "--manifest-path", manifest]);
         if let Verdict::Failed = program("formatting", fmt)? {
             println!("remedy: cargo xtask fmt");

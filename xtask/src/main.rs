@@ -14,6 +14,7 @@ mod machine;
 mod minilm;
 mod mutants;
 mod mutation;
+mod peers;
 mod process;
 mod setup;
 mod soak;
@@ -38,8 +39,8 @@ usage: cargo xtask TASK
   soak [NAME] [--seconds N]  the proofs at full size (tests, mutants, fuzzing, aarch64, or the one
                              named; N seconds for each fuzz target, 3600 unless said), in
                              docs/proofs/
-  bench [NAME] [ARGS]        kernels, native (beside onnxruntime), browser (beside its web build),
-                             or all; ARGS go to the benchmark
+  bench [NAME] [ARGS]        kernels, native (beside onnxruntime and candle), browser (beside
+                             onnxruntime-web), or all; ARGS go to the benchmark
   fuzz [TARGET] [--seconds N] [--input FILE]
                              fuzz every target, or one, for N seconds each (60 unless said);
                              with --input, run one target on one file
@@ -96,9 +97,12 @@ fn dispatch(args: &[String]) -> Result<()> {
     }
 }
 
-/// Formats both workspaces.
+/// The manifest of every workspace in the checkout.
+pub const WORKSPACES: &[&str] = &["Cargo.toml", fuzz::MANIFEST, peers::CANDLE];
+
+/// Formats every workspace.
 fn fmt() -> Result<()> {
-    for manifest in ["Cargo.toml", fuzz::MANIFEST] {
+    for manifest in WORKSPACES {
         let fmt = cargo(["fmt", "--all", "--manifest-path", manifest]);
         run("fmt", fmt, Show::Everything)?.or_fail("fmt")?;
     }

@@ -10,9 +10,10 @@ use crate::Settings;
 use crate::cases::{Case, Feed, UNIFORM_ONE_BY_ONE};
 use crate::error::Result;
 use crate::measure::{Run, in_turn};
-use crate::native::{graphs_of, peers};
+use crate::native::{graphs_of, programs};
 use crate::peer::{Peer, Request};
-use crate::report::{Report, Row};
+use crate::report::Report;
+use crate::versus::{Versus, rate};
 
 const CASES: [(&str, usize, usize); 3] =
     [("uniform 16", 32, 16), ("uniform 128", 8, 128), ("uniform 256", 4, 256)];
@@ -20,24 +21,25 @@ const CASES: [(&str, usize, usize); 3] =
 pub fn run(settings: &Settings) -> Result<()> {
     let bench = cache_dir().join("bench");
     let mut command = Command::new("node");
-    command.arg(peers().join("browser/peer.mjs"));
+    command.arg(programs().join("browser/peer.mjs"));
     command.arg("--web").arg(built_host("web"));
     command.arg("--ort").arg(bench.join("browser/node_modules/onnxruntime-web/dist"));
     let peer = RefCell::new(Peer::start("onnxruntime-web", command)?);
-    let mut report = Report::new("browser", &peer.borrow().hello);
+    let title = format!("tokens a second, ours over {}", peer.borrow().hello);
+    let mut report = Report::new("browser", title);
     let model = minilm_dir();
     let [model, graphs] =
         [model.clone(), graphs_of(&model)].map(|path| path.to_string_lossy().into_owned());
     for precision in ["int8", "f32"] {
         for (name, texts, length) in CASES {
             let title = format!("MiniLM-L6, {name}, {precision}, Chromium");
-            if settings.only.as_ref().is_some_and(|only| !title.contains(only)) {
+            if !settings.wants(&title) {
                 continue;
             }
             let case = Case { name, lengths: vec![length; texts], feeds: UNIFORM_ONE_BY_ONE };
             let ask = |side, graphs: &str, batches: &[Vec<usize>]| -> Result<Duration> {
                 let request = Request { side, graphs, precision, threads: 1, batches };
-                peer.borrow_mut().run(&request)
+                peer.borrow_mut().ask(&request)
             };
             let together = [case.lengths.clone()];
             let one_by_one = Feed::OneByOne.batches(&case.lengths);
@@ -46,15 +48,14 @@ pub fn run(settings: &Settings) -> Result<()> {
                 Box::new(|| ask("theirs", &graphs, &one_by_one)),
             ];
             let times = in_turn(settings.rounds, &mut ways)?;
-            let tokens = (texts * length) as f64;
-            let rate = |time: Duration| tokens / time.as_secs_f64();
+            let tokens = texts * length;
             report.add(
-                &title,
-                vec![Row {
-                    feed: Feed::OneByOne.name(),
+                title,
+                vec![Versus {
+                    label: Feed::OneByOne.name(),
                     padding: 1.0,
-                    ours: rate(times[0]),
-                    theirs: rate(times[1]),
+                    ours: rate(tokens, times[0]),
+                    theirs: rate(tokens, times[1]),
                 }],
             );
         }

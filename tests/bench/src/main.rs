@@ -10,6 +10,7 @@ mod ours;
 mod peer;
 mod plot;
 mod report;
+mod versus;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +26,12 @@ struct Settings {
     only: Option<String>,
     /// Times that each side of a case is run.
     rounds: usize,
+}
+
+impl Settings {
+    fn wants(&self, case: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| case.contains(only))
+    }
 }
 
 const USAGE: &str = "usage: trireme-bench native|browser --out FOLDER [--only CASE] [--rounds N]";
@@ -46,7 +53,7 @@ fn settings(mut args: impl Iterator<Item = String>) -> Result<Settings> {
         Some("browser") => browser::run,
         _ => return Err(usage()),
     };
-    let mut settings = Settings { bench, out: PathBuf::new(), only: None, rounds: 9 };
+    let mut settings = Settings { bench, out: PathBuf::new(), only: None, rounds: 5 };
     while let Some(option) = args.next() {
         let value = args.next().ok_or_else(usage)?;
         match option.as_str() {

@@ -1,5 +1,6 @@
 //! A peer: a process that answers a line of JSON with a line of JSON.
 
+use std::fmt;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -22,6 +23,12 @@ pub struct Peer {
 pub struct Hello {
     pub name: String,
     pub version: String,
+}
+
+impl fmt::Display for Hello {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
 }
 
 /// Work for a peer.
@@ -58,8 +65,8 @@ impl Peer {
         Ok(Self { kind, child, requests, answers, hello })
     }
 
-    /// The time that all batches took.
-    pub fn run(&mut self, request: &Request<'_>) -> Result<Duration> {
+    /// The time that what is asked for took.
+    pub fn ask(&mut self, request: &impl Serialize) -> Result<Duration> {
         let failed = |e: std::io::Error| Error::Peer(self.kind, e.to_string());
         let line = serde_json::to_string(request).map_err(|e| failed(e.into()))?;
         writeln!(self.requests, "{line}").map_err(failed)?;

@@ -1,18 +1,46 @@
-//! Ratios as horizontal bars.
+//! Figures as horizontal bars.
 
 use std::fmt::Write as _;
 
-use crate::report::{Measured, Row};
+use crate::report::{Case, Row};
 
 const LABEL: f64 = 460.0;
-const UNIT: f64 = 110.0;
+const WIDEST: f64 = 440.0;
 const LINE: f64 = 18.0;
 
-/// An SVG with a bar for each row, and a line where both sides are equal.
-pub fn bars(title: &str, machine: &str, cases: &[Measured]) -> String {
-    let rows = cases.iter().map(|case| case.rows.len()).sum::<usize>() + cases.len();
-    let widest = cases.iter().flat_map(|case| &case.rows).map(Row::ratio).fold(2.0, f64::max);
-    let (width, height) = (LABEL + UNIT * (widest + 0.6), LINE * (rows as f64 + 4.0));
+/// What a bar's length is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Ours over a peer's: a line is where both are equal.
+    Ratio,
+}
+
+impl Scale {
+    /// What the longest bar stands for, and where the line is.
+    fn extent(self, longest: f64) -> (f64, Option<f64>) {
+        match self {
+            Self::Ratio => (longest.max(2.0), Some(1.0)),
+        }
+    }
+
+    fn colour(self, bar: f64) -> &'static str {
+        if self == Self::Ratio && bar < 1.0 { "#b23a48" } else { "#0b7a75" }
+    }
+
+    fn text(self, bar: f64) -> String {
+        match self {
+            Self::Ratio => format!("{bar:.2}"),
+        }
+    }
+}
+
+/// An SVG with a bar for each row.
+pub fn bars<R: Row>(title: &str, machine: &str, cases: &[Case<R>]) -> String {
+    let lines = cases.iter().map(|case| case.rows.len() + 1).sum::<usize>();
+    let longest = cases.iter().flat_map(|case| &case.rows).map(R::bar).fold(0.0, f64::max);
+    let (widest, mark) = R::SCALE.extent(longest);
+    let unit = WIDEST / widest.max(f64::MIN_POSITIVE);
+    let (width, height) = (LABEL + WIDEST + 66.0, LINE * (lines as f64 + 4.0));
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
          font-family=\"system-ui, sans-serif\" font-size=\"12\">\n\
@@ -23,29 +51,33 @@ pub fn bars(title: &str, machine: &str, cases: &[Measured]) -> String {
     let mut y = LINE * 3.5;
     for case in cases {
         let _ =
-            writeln!(svg, "<text x=\"12\" y=\"{:.0}\" font-weight=\"600\">{}</text>", y, case.name);
+            writeln!(svg, "<text x=\"12\" y=\"{y:.0}\" font-weight=\"600\">{}</text>", case.name);
         for row in &case.rows {
             y += LINE;
-            let (length, colour) =
-                (UNIT * row.ratio(), if row.ratio() >= 1.0 { "#0b7a75" } else { "#b23a48" });
+            let bar = row.bar();
+            let length = unit * bar;
             let _ = writeln!(
                 svg,
                 "<text x=\"{:.0}\" y=\"{y:.0}\" text-anchor=\"end\" fill=\"#333\">{}</text>\
-                 <rect x=\"{LABEL:.0}\" y=\"{:.0}\" width=\"{length:.1}\" height=\"12\" fill=\"{colour}\"/>\
-                 <text x=\"{:.0}\" y=\"{y:.0}\">{:.2}</text>",
+                 <rect x=\"{LABEL:.0}\" y=\"{:.0}\" width=\"{length:.1}\" height=\"12\" fill=\"{}\"/>\
+                 <text x=\"{:.0}\" y=\"{y:.0}\">{}</text>",
                 LABEL - 8.0,
-                row.feed,
+                row.label(),
                 y - 10.0,
+                R::SCALE.colour(bar),
                 LABEL + length + 6.0,
-                row.ratio(),
+                R::SCALE.text(bar),
             );
         }
         y += LINE;
     }
-    let at = LABEL + UNIT;
-    let _ = writeln!(
-        svg,
-        "<line x1=\"{at:.0}\" x2=\"{at:.0}\" y1=\"46\" y2=\"{y:.0}\" stroke=\"#999\" stroke-dasharray=\"3 3\"/>\n</svg>"
-    );
+    if let Some(mark) = mark {
+        let at = LABEL + unit * mark;
+        let _ = writeln!(
+            svg,
+            "<line x1=\"{at:.0}\" x2=\"{at:.0}\" y1=\"46\" y2=\"{y:.0}\" stroke=\"#999\" stroke-dasharray=\"3 3\"/>"
+        );
+    }
+    svg.push_str("</svg>\n");
     svg
 }

@@ -5,77 +5,67 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::peer::Hello;
-use crate::plot;
+use crate::plot::{self, Scale};
+
+/// One line of a table.
+pub trait Row: Serialize {
+    /// What its figures are called, in the order of [`Row::figures`].
+    const COLUMNS: &'static [&'static str];
+
+    /// What the plot's bars are.
+    const SCALE: Scale;
+
+    fn label(&self) -> &str;
+
+    /// As they are printed.
+    fn figures(&self) -> Vec<String>;
+
+    /// The figure that the plot draws.
+    fn bar(&self) -> f64;
+}
 
 /// All figures of one run.
 #[derive(Serialize)]
-pub struct Report {
+pub struct Report<R> {
     /// Names the files.
     #[serde(skip)]
     name: &'static str,
-    peer: String,
+    /// What was measured.
+    title: String,
     machine: String,
-    cases: Vec<Measured>,
+    cases: Vec<Case<R>>,
 }
 
-/// One case beside a peer that was fed in several ways.
+/// What was measured together.
 #[derive(Serialize)]
-pub struct Measured {
+pub struct Case<R> {
     pub name: String,
-    pub rows: Vec<Row>,
+    pub rows: Vec<R>,
 }
 
-/// One way to feed the peer.
-#[derive(Serialize)]
-pub struct Row {
-    pub feed: String,
-    /// What the peer computes for each real token.
-    pub padding: f64,
-    /// Real tokens a second.
-    pub ours: f64,
-    /// The same of the peer.
-    pub theirs: f64,
-}
-
-impl Row {
-    pub fn ratio(&self) -> f64 {
-        self.ours / self.theirs
-    }
-}
-
-impl Report {
-    pub fn new(name: &'static str, peer: &Hello) -> Self {
-        let peer = format!("{} {}", peer.name, peer.version);
-        println!(
-            "{:52} {:20} {:>8} {:>10} {:>10} {:>6}",
-            "", peer, "padding", "ours", "theirs", "ratio"
-        );
-        Self { name, peer, machine: machine(), cases: Vec::new() }
+impl<R: Row> Report<R> {
+    pub fn new(name: &'static str, title: impl Into<String>) -> Self {
+        let title = title.into();
+        println!("{title}");
+        println!("{}", line("", "", R::COLUMNS.iter()));
+        Self { name, title, machine: machine(), cases: Vec::new() }
     }
 
     /// Prints a case as soon as it is measured.
-    pub fn add(&mut self, name: &str, rows: Vec<Row>) {
+    pub fn add(&mut self, name: impl Into<String>, rows: Vec<R>) {
+        let name = name.into();
         for (at, row) in rows.iter().enumerate() {
-            println!(
-                "{:52} {:20} {:7.2}x {:8.0}/s {:8.0}/s {:5.2}x",
-                if at == 0 { name } else { "" },
-                row.feed,
-                row.padding,
-                row.ours,
-                row.theirs,
-                row.ratio(),
-            );
+            let case = if at == 0 { &name } else { "" };
+            println!("{}", line(case, row.label(), row.figures().iter()));
         }
-        self.cases.push(Measured { name: name.to_owned(), rows });
+        self.cases.push(Case { name, rows });
     }
 
     /// Writes the figures as JSON, and the plot.
     pub fn write(&self, folder: &Path) -> Result<()> {
         std::fs::create_dir_all(folder).map_err(Error::file(folder))?;
         let json = serde_json::to_string_pretty(self).unwrap_or_default();
-        let title = format!("tokens a second, ours over {}", self.peer);
-        let plot = plot::bars(&title, &self.machine, &self.cases);
+        let plot = plot::bars(&self.title, &self.machine, &self.cases);
         for (ending, text) in [("json", json), ("svg", plot)] {
             let path = folder.join(self.name).with_extension(ending);
             std::fs::write(&path, text).map_err(Error::file(&path))?;
@@ -83,6 +73,11 @@ impl Report {
         }
         Ok(())
     }
+}
+
+fn line(case: &str, label: &str, figures: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let figures: String = figures.map(|figure| format!(" {:>12}", figure.as_ref())).collect();
+    format!("{case:52} {label:32}{figures}")
 }
 
 /// The processor, as Linux names it.

@@ -1,0 +1,93 @@
+//! What benchmarks are held against, made ready: each where it is not yet.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use trireme_tests::{cache_dir, minilm_dir, repo_root, target_dir};
+
+use crate::error::{Error, Result};
+use crate::install::quietly;
+use crate::process::{ask, cargo, command};
+
+/// What onnxruntime runs on, pinned.
+const REQUIREMENTS: &str = "tests/bench/peers/onnxruntime/requirements.txt";
+
+/// candle's own workspace.
+pub const CANDLE: &str = "tests/bench/peers/candle/Cargo.toml";
+
+/// Where peers are kept.
+fn folder() -> PathBuf {
+    cache_dir().join("bench")
+}
+
+/// onnxruntime, and its graphs of the models.
+pub fn onnxruntime() -> Result<()> {
+    let (bench, python) = (folder(), python()?);
+    graphs(&python, &bench, &minilm_dir())?;
+    graphs(&python, &bench, &shaped(&python, &bench)?)
+}
+
+/// onnxruntime-web, and its graphs of the model.
+pub fn onnxruntime_web() -> Result<()> {
+    let bench = folder();
+    graphs(&python()?, &bench, &minilm_dir())?;
+    let packages = bench.join("browser");
+    fs::create_dir_all(&packages).map_err(Error::file(&packages))?;
+    for name in ["package.json", "package-lock.json"] {
+        let from = repo_root().join("tests/bench/peers/browser").join(name);
+        fs::copy(&from, packages.join(name)).map_err(Error::file(&from))?;
+    }
+    let mut npm = command("npm");
+    npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&packages);
+    quietly("npm", npm)
+}
+
+/// candle, which takes minutes to compile.
+pub fn candle() -> Result<()> {
+    let mut build = cargo(["build", "--release", "--locked", "--manifest-path", CANDLE]);
+    build.env("CARGO_TARGET_DIR", target_dir().join("candle"));
+    quietly("candle", build)
+}
+
+/// onnxruntime's graphs of a model, where they are not yet.
+fn graphs(python: &Path, bench: &Path, model: &Path) -> Result<()> {
+    let folder = bench.join("graphs").join(model.file_name().unwrap_or_default());
+    if folder.join("masked.int8.onnx").is_file() {
+        return Ok(());
+    }
+    let mut script = command(&python.to_string_lossy());
+    script.arg(repo_root().join("tests/bench/peers/onnxruntime/graph.py"));
+    script.arg(model).arg(&folder);
+    quietly("graph.py", script)
+}
+
+/// The Python of an environment with onnxruntime in it.
+fn python() -> Result<PathBuf> {
+    let environment = folder().join("python");
+    let python = environment.join("bin/python");
+    let imports = "import numpy, onnx, onnxruntime, safetensors";
+    if ask(command(&python.to_string_lossy()).args(["-c", imports])).is_some() {
+        return Ok(python);
+    }
+    println!("bench: bringing onnxruntime");
+    let mut venv = command("python3");
+    venv.args(["-m", "venv"]).arg(&environment);
+    quietly("python -m venv", venv)?;
+    let mut pip = command(&python.to_string_lossy());
+    pip.args(["-m", "pip", "install", "--quiet", "--requirement", REQUIREMENTS]);
+    quietly("pip", pip)?;
+    Ok(python)
+}
+
+/// A model of DistilBERT's shape: its weights mean nothing and take the same time.
+fn shaped(python: &Path, bench: &Path) -> Result<PathBuf> {
+    let folder = bench.join("models/distilbert-shape");
+    if folder.join("config.json").is_file() {
+        return Ok(folder);
+    }
+    fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
+    let mut script = command(&python.to_string_lossy());
+    script.arg(repo_root().join("tests/bench/peers/shape.py")).arg(minilm_dir()).arg(&folder);
+    quietly("shape.py", script)?;
+    Ok(folder)
+}
