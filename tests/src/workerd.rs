@@ -68,13 +68,7 @@ impl Workerd<'_> {
     /// The folder can't be written, the worker was not built, or the runtime does not start.
     pub fn start_in(&self, folder: &Path) -> io::Result<(Process, String)> {
         self.lay_out(folder)?;
-        let workerd = std::env::var_os("WORKERD_BIN")
-            .ok_or_else(|| io::Error::other("no WORKERD_BIN; run this through `cargo xtask`"))?;
-        let mut command = Command::new(workerd);
-        command.args(["serve", "config.capnp", "--control-fd=1"]).current_dir(folder);
-        // An accident fills pages with its stack; who wants to read them finds them here.
-        command.stderr(fs::File::create(folder.join("log"))?);
-        Process::until(&mut command, |line| Some(format!("http://127.0.0.1:{}", port(line)?)))
+        serve(folder)
     }
 
     /// Everything that the runtime reads, in one folder.
@@ -129,6 +123,20 @@ const worker :Workerd.Worker = (
   bindings = [(name = "ASSETS", service = "assets"), {variables}],
 );
 "#;
+
+/// Starts the runtime on the `config.capnp` in this folder; returns where it answers, too.
+///
+/// # Errors
+/// It is not here, or does not start.
+pub fn serve(folder: &Path) -> io::Result<(Process, String)> {
+    let workerd = std::env::var_os("WORKERD_BIN")
+        .ok_or_else(|| io::Error::other("no WORKERD_BIN; run this through `cargo xtask`"))?;
+    let mut command = Command::new(workerd);
+    command.args(["serve", "config.capnp", "--control-fd=1"]).current_dir(folder);
+    // An accident fills pages with its stack; who wants to read them finds them here.
+    command.stderr(fs::File::create(folder.join("log"))?);
+    Process::until(&mut command, |line| Some(format!("http://127.0.0.1:{}", port(line)?)))
+}
 
 /// The port in what the runtime says of its sockets.
 fn port(event: &str) -> Option<u16> {

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: kernels alone, whole models beside the peers.
+//! `cargo xtask bench`: kernels alone, whole models beside the peers, and hosts under their roofs.
 
 use trireme_tests::target_dir;
 
@@ -9,7 +9,8 @@ use crate::{hosts, peers, setup, tools};
 /// A benchmark by its name.
 type Bench = (&'static str, fn(args: &[String]) -> Result<()>);
 
-const BENCHES: [Bench; 3] = [("kernels", kernels), ("native", native), ("browser", browser)];
+const BENCHES: [Bench; 4] =
+    [("kernels", kernels), ("native", native), ("browser", browser), ("edge", edge)];
 
 /// Runs one benchmark with the arguments behind its name, or all of them.
 pub fn bench(args: &[String]) -> Result<()> {
@@ -45,6 +46,14 @@ fn browser(args: &[String]) -> Result<()> {
     hosts::build(&["web"])?;
     peers::onnxruntime_web()?;
     measure("browser", args)
+}
+
+/// In workerd, wasmtime and Chromium, beside what these engines can do at most.
+fn edge(args: &[String]) -> Result<()> {
+    setup::setup()?;
+    hosts::build(&["web", "worker", "spin"])?;
+    peers::roof()?;
+    measure("edge", args)
 }
 
 /// Writes a benchmark's figures and its plot into the target folder's `bench/`.

@@ -40,7 +40,8 @@ usage: cargo xtask TASK
                              named; N seconds for each fuzz target, 3600 unless said), in
                              docs/proofs/
   bench [NAME] [ARGS]        kernels, native (beside onnxruntime and candle), browser (beside
-                             onnxruntime-web), or all; ARGS go to the benchmark
+                             onnxruntime-web), edge (workerd and wasmtime, under their roofs),
+                             or all; ARGS (--rounds N, --only CASE) go to the benchmark
   fuzz [TARGET] [--seconds N] [--input FILE]
                              fuzz every target, or one, for N seconds each (60 unless said);
                              with --input, run one target on one file
@@ -98,7 +99,7 @@ fn dispatch(args: &[String]) -> Result<()> {
 }
 
 /// The manifest of every workspace in the checkout.
-pub const WORKSPACES: &[&str] = &["Cargo.toml", fuzz::MANIFEST, peers::CANDLE];
+pub const WORKSPACES: &[&str] = &["Cargo.toml", fuzz::MANIFEST, peers::CANDLE, peers::ROOF];
 
 /// Formats every workspace.
 fn fmt() -> Result<()> {

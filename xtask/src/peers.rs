@@ -8,12 +8,20 @@ use trireme_tests::{cache_dir, minilm_dir, repo_root, target_dir};
 use crate::error::{Error, Result};
 use crate::install::quietly;
 use crate::process::{ask, cargo, command};
+use crate::wasm;
 
 /// What onnxruntime runs on, pinned.
 const REQUIREMENTS: &str = "tests/bench/peers/onnxruntime/requirements.txt";
 
 /// candle's own workspace.
 pub const CANDLE: &str = "tests/bench/peers/candle/Cargo.toml";
+
+/// The micro-kernels' own workspace.
+pub const ROOF: &str = "tests/bench/roof/Cargo.toml";
+
+/// What wasm engines may or may not have, and what a module is called that wants it.
+const LANES: [(&str, &str); 2] =
+    [("simd128", "+simd128"), ("relaxed-simd", "+simd128,+relaxed-simd")];
 
 /// Where peers are kept.
 fn folder() -> PathBuf {
@@ -47,6 +55,23 @@ pub fn candle() -> Result<()> {
     let mut build = cargo(["build", "--release", "--locked", "--manifest-path", CANDLE]);
     build.env("CARGO_TARGET_DIR", target_dir().join("candle"));
     quietly("candle", build)
+}
+
+/// The micro-kernels, as a module for each lane.
+pub fn roof() -> Result<()> {
+    for (lane, features) in LANES {
+        let target = wasm::TARGETS[0];
+        let mut build = wasm::cargo(["build", "--release", "--locked", "--manifest-path", ROOF]);
+        build.args(["--target", target]).env("CARGO_TARGET_DIR", target_dir().join("roof"));
+        // As written, a tile keeps one input in a register; LLVM's own order keeps them all.
+        let flags = [&format!("-Ctarget-feature={features}"), "-Cllvm-args=-pre-RA-sched=source"];
+        build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+        quietly("roof", build)?;
+        let built = target_dir().join("roof").join(target).join("release/trireme_roof.wasm");
+        let module = target_dir().join("roof").join(lane).with_extension("wasm");
+        fs::copy(&built, &module).map_err(Error::file(&built))?;
+    }
+    Ok(())
 }
 
 /// onnxruntime's graphs of a model, where they are not yet.

@@ -3,13 +3,17 @@
 
 mod browser;
 mod cases;
+mod edge;
+mod engine;
 mod error;
+mod host;
 mod measure;
 mod native;
 mod ours;
 mod peer;
 mod plot;
 mod report;
+mod roof;
 mod versus;
 
 use std::path::PathBuf;
@@ -34,7 +38,8 @@ impl Settings {
     }
 }
 
-const USAGE: &str = "usage: trireme-bench native|browser --out FOLDER [--only CASE] [--rounds N]";
+const USAGE: &str = "usage: trireme-bench native|browser|edge --out FOLDER [--only CASE] \
+                     [--rounds N]";
 
 fn main() -> ExitCode {
     match settings(std::env::args().skip(1)).and_then(|settings| (settings.bench)(&settings)) {
@@ -51,6 +56,7 @@ fn settings(mut args: impl Iterator<Item = String>) -> Result<Settings> {
     let bench = match args.next().as_deref() {
         Some("native") => native::run,
         Some("browser") => browser::run,
+        Some("edge") => edge::run,
         _ => return Err(usage()),
     };
     let mut settings = Settings { bench, out: PathBuf::new(), only: None, rounds: 5 };

@@ -13,6 +13,8 @@ const LINE: f64 = 18.0;
 pub enum Scale {
     /// Ours over a peer's: a line is where both are equal.
     Ratio,
+    /// A share of what can be had: a line is where all of it is.
+    Share,
 }
 
 impl Scale {
@@ -20,6 +22,7 @@ impl Scale {
     fn extent(self, longest: f64) -> (f64, Option<f64>) {
         match self {
             Self::Ratio => (longest.max(2.0), Some(1.0)),
+            Self::Share => (longest.max(1.0), Some(1.0)),
         }
     }
 
@@ -30,6 +33,7 @@ impl Scale {
     fn text(self, bar: f64) -> String {
         match self {
             Self::Ratio => format!("{bar:.2}"),
+            Self::Share => format!("{:.0} %", bar * 100.0),
         }
     }
 }

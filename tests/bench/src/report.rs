@@ -77,7 +77,7 @@ impl<R: Row> Report<R> {
 
 fn line(case: &str, label: &str, figures: impl Iterator<Item = impl AsRef<str>>) -> String {
     let figures: String = figures.map(|figure| format!(" {:>12}", figure.as_ref())).collect();
-    format!("{case:52} {label:32}{figures}")
+    format!("{case:52} {label:40}{figures}")
 }
 
 /// The processor, as Linux names it.

@@ -1,8 +1,9 @@
 //! When an instance is made, how many requests it serves, and when it goes: Spin's own rules, over
 //! the same crates that Spin is made of.
 
-use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,7 @@ use axum::http;
 use tokio::time::Sleep;
 use wasmtime::component::{Component, GuestTaskId, Linker, ResourceTable};
 use wasmtime::{
-    Cache, CacheConfig, Config, Engine, Result, Store, StoreContextMut, StoreLimits,
-    StoreLimitsBuilder,
+    Engine, ResourceLimiter, Result, Store, StoreContextMut, StoreLimits, StoreLimitsBuilder,
 };
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::handler::{
@@ -23,6 +23,7 @@ use wasmtime_wasi_http::{
 };
 
 use crate::arguments::Arguments;
+use crate::engine::engine;
 
 /// Spin's `--max-instance-reuse-count`.
 const REQUESTS: usize = 128;
@@ -36,6 +37,8 @@ pub struct Instances {
     engine: Engine,
     component: ProxyPre<World>,
     arguments: Arguments,
+    /// The most bytes that a memory of any instance had so far.
+    pub most_memory: Arc<AtomicUsize>,
 }
 
 impl Instances {
@@ -48,7 +51,7 @@ impl Instances {
         wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
         let component = Component::from_file(&engine, &arguments.component)?;
         let component = ProxyPre::P3(ServicePre::new(linker.instantiate_pre(&component)?)?);
-        Ok(Self { engine, component, arguments })
+        Ok(Self { engine, component, arguments, most_memory: Arc::default() })
     }
 
     fn world(&self) -> Result<World> {
@@ -67,19 +70,9 @@ impl Instances {
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
             hooks: NoNetwork,
-            limits: limits.build(),
+            memory: Memory { limits: limits.build(), most: self.most_memory.clone() },
         })
     }
-}
-
-/// As Spin configures it; compiled code is kept beside the component.
-fn engine(component: &Path) -> Result<Engine> {
-    let mut cache = CacheConfig::new();
-    cache.with_directory(std::path::absolute(component)?.with_extension("compiled"));
-    let mut config = Config::new();
-    config.cache(Some(Cache::new(cache)?)).epoch_interruption(true);
-    config.wasm_component_model_async(true);
-    Engine::new(&config)
 }
 
 impl HandlerState for Instances {
@@ -89,7 +82,7 @@ impl HandlerState for Instances {
 
     async fn instantiate(&self) -> Result<Instance<World, Idle, Reuse>> {
         let mut store = Store::new(&self.engine, self.world()?);
-        store.limiter(|world| &mut world.limits);
+        store.limiter(|world| &mut world.memory);
         // Without `--request-timeout` Spin never interrupts.
         store.set_epoch_deadline(u64::MAX / 2);
         let proxy = self.component.instantiate_async(&mut store).await?;
@@ -104,7 +97,37 @@ pub struct World {
     http: WasiHttpCtx,
     table: ResourceTable,
     hooks: NoNetwork,
+    memory: Memory,
+}
+
+/// Keeps an instance within its limits, and remembers the most memory that one had.
+struct Memory {
     limits: StoreLimits,
+    most: Arc<AtomicUsize>,
+}
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool> {
+        let granted = self.limits.memory_growing(current, desired, maximum)?;
+        if granted {
+            self.most.fetch_max(desired, Ordering::Relaxed);
+        }
+        Ok(granted)
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool> {
+        self.limits.table_growing(current, desired, maximum)
+    }
 }
 
 impl WasiView for World {

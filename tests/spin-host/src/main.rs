@@ -6,13 +6,16 @@
 //! ```
 //!
 //! Prints `listening on http://127.0.0.1:PORT`, and ends when its standard input does. What the
-//! component prints goes to standard error.
+//! component prints goes to standard error. `GET /.memory` is answered by the host: the most bytes
+//! that a memory of the component had.
 
 mod arguments;
+mod engine;
 mod instances;
 
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use arguments::Arguments;
 use axum::Router;
@@ -21,6 +24,7 @@ use axum::extract::{Request, State};
 use axum::http::uri::{Authority, Scheme};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 use http_body_util::BodyExt as _;
 use instances::Instances;
 use tokio::net::TcpListener;
@@ -30,8 +34,11 @@ use wasmtime_wasi_http::handler::ProxyHandler;
 #[tokio::main]
 async fn main() -> wasmtime::Result<()> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
-    let handler = ProxyHandler::new(Instances::load(arguments)?);
-    let router = Router::new().fallback(answer).with_state(Arc::new(handler));
+    let instances = Instances::load(arguments)?;
+    let most_memory = instances.most_memory.clone();
+    let memory = || async move { most_memory.load(Ordering::Relaxed).to_string() };
+    let handler = Arc::new(ProxyHandler::new(instances));
+    let router = Router::new().route("/.memory", get(memory)).fallback(answer).with_state(handler);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let mut out = std::io::stdout();
     writeln!(out, "listening on http://{}", listener.local_addr()?)?;

@@ -1,0 +1,182 @@
+//! On the edge, and in the browser for comparison: our hosts, under the roofs of their engines.
+//!
+//! Cloudflare's 128 MB hold the default model and not MiniLM, so there that runs past the limit.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use trireme_tests::{minilm_dir, repo_root};
+
+use crate::Settings;
+use crate::engine::{Engine, Tile};
+use crate::error::{Error, Result};
+use crate::host::{Host, Place};
+use crate::measure::{Run, in_turn};
+use crate::plot::Scale;
+use crate::report::{Report, Row};
+use crate::roof;
+use crate::versus::rate;
+
+/// Tokens of a text.
+const LENGTHS: [usize; 3] = [16, 128, 256];
+
+/// A model, and where it runs; the places in the order of their engines.
+struct Case {
+    name: &'static str,
+    folder: Option<PathBuf>,
+    places: [Place; 3],
+    /// In one request.
+    tokens: usize,
+}
+
+/// What decides how much a token costs, from a model's configuration.
+#[derive(Deserialize)]
+struct Shape {
+    hidden_size: f64,
+    intermediate_size: f64,
+    num_hidden_layers: f64,
+    max_position_embeddings: usize,
+}
+
+impl Shape {
+    fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join("config.json");
+        let text = fs::read(&path).map_err(Error::file(&path))?;
+        serde_json::from_slice(&text).map_err(|error| Error::file(&path)(error.into()))
+    }
+
+    /// Operations of a token in products with weights, and in attention, which is in singles
+    /// always.
+    fn operations(&self, length: usize) -> [f64; 2] {
+        let [width, inner, layers] =
+            [self.hidden_size, self.intermediate_size, self.num_hidden_layers];
+        let products = layers * (8.0 * width * width + 4.0 * width * inner);
+        [products, layers * 4.0 * length as f64 * width]
+    }
+
+    /// Tokens a second, from operations a second in singles and in bytes.
+    fn roof(&self, length: usize, precision: &str, [singles, bytes]: [f64; 2]) -> f64 {
+        let [products, attention] = self.operations(length);
+        let rate = if precision == "int8" { bytes } else { singles };
+        1.0 / (products / rate + attention / singles)
+    }
+}
+
+/// One host.
+#[derive(Serialize)]
+struct Reach {
+    place: &'static str,
+    /// Tokens a second.
+    ours: f64,
+    /// What they would be, if its engine did nothing but multiply and add, as fast as its
+    /// micro-kernels.
+    roof: f64,
+    /// Ours here, over ours in Chromium.
+    of_chromium: f64,
+}
+
+impl Row for Reach {
+    const COLUMNS: &'static [&'static str] = &["ours", "roof", "of the roof", "of Chromium"];
+    const SCALE: Scale = Scale::Share;
+
+    fn label(&self) -> &str {
+        self.place
+    }
+
+    fn figures(&self) -> Vec<String> {
+        let (ours, roof) = (self.ours, self.roof);
+        vec![
+            format!("{ours:.0}/s"),
+            format!("{roof:.0}/s"),
+            format!("{:.0} %", self.bar() * 100.0),
+            format!("{:.2}x", self.of_chromium),
+        ]
+    }
+
+    fn bar(&self) -> f64 {
+        self.ours / self.roof
+    }
+}
+
+pub fn run(settings: &Settings) -> Result<()> {
+    let engines = [Engine::chromium()?, Engine::workerd()?, Engine::wasmtime()?];
+    let tiles = roof::fastest(settings, &engines)?;
+    let mut report = Report::new("edge", "tokens a second, and their share of the engine's roof");
+    let cases = [
+        Case {
+            name: "MiniLM-L6",
+            folder: Some(minilm_dir()),
+            places: [Place::Chromium, Place::WorkerdPastItsLimit, Place::Wasmtime],
+            tokens: 1024,
+        },
+        Case {
+            name: "the default model",
+            folder: None,
+            places: [Place::Chromium, Place::Workerd, Place::Wasmtime],
+            tokens: 4096,
+        },
+    ];
+    for case in &cases {
+        for precision in ["int8", "f32"] {
+            case.measure(settings, precision, &engines, &tiles, &mut report)?;
+        }
+    }
+    report.write(&settings.out)
+}
+
+impl Case {
+    /// Adds every length to the report.
+    fn measure(
+        &self,
+        settings: &Settings,
+        precision: &str,
+        engines: &[Engine],
+        tiles: &[[Tile; 2]],
+        report: &mut Report<Reach>,
+    ) -> Result<()> {
+        let folder = self.folder.clone().unwrap_or_else(|| repo_root().join("models/default"));
+        let shape = Shape::read(&folder)?;
+        let title = |length| format!("{}, uniform {length}, {precision}", self.name);
+        let wanted = |length: &usize| {
+            *length <= shape.max_position_embeddings && settings.wants(&title(*length))
+        };
+        let lengths: Vec<usize> = LENGTHS.into_iter().filter(wanted).collect();
+        if lengths.is_empty() {
+            return Ok(());
+        }
+        let start = |place: Place| place.start(self.folder.as_deref(), precision);
+        let hosts = self.places.into_iter().map(start).collect::<Result<Vec<_>>>()?;
+        for length in lengths {
+            let texts = self.tokens / length;
+            let mut ways: Vec<Run<'_>> = Vec::new();
+            for ((host, engine), tiles) in hosts.iter().zip(engines).zip(tiles) {
+                ways.push(Box::new(move || warm(host, texts, length)));
+                ways.extend(tiles.map(|tile| Box::new(move || engine.run(tile)) as Run<'_>));
+            }
+            let times = in_turn(settings.rounds, &mut ways)?;
+            let mut rows: Vec<Reach> = Vec::new();
+            for ((place, tiles), &[ours, singles, bytes]) in
+                self.places.iter().zip(tiles).zip(times.as_chunks().0)
+            {
+                let ours = rate(texts * length, ours);
+                let rates = [tiles[0].rate(singles), tiles[1].rate(bytes)];
+                rows.push(Reach {
+                    place: place.name(),
+                    ours,
+                    roof: shape.roof(length, precision, rates),
+                    of_chromium: ours / rows.first().map_or(ours, |chromium| chromium.ours),
+                });
+            }
+            report.add(title(length), rows);
+        }
+        Ok(())
+    }
+}
+
+/// Hosts let go of an instance that is not asked for a second, so it is asked just before.
+fn warm(host: &Host, texts: usize, length: usize) -> Result<Duration> {
+    host.embed(1, length)?;
+    host.embed(texts, length)
+}

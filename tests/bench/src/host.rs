@@ -1,0 +1,124 @@
+//! Our hosts, as they are deployed: each answers HTTP.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use trireme_tests::workerd::Workerd;
+use trireme_tests::{Process, built_host, repo_root, target_dir};
+
+use crate::error::{Error, Result};
+
+/// A host with a model; it ends when it is dropped.
+pub struct Host {
+    base: String,
+    agent: ureq::Agent,
+    _process: Process,
+    _folder: Option<TempDir>,
+}
+
+/// Where a model runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Cloudflare's runtime, with the memory that Cloudflare gives.
+    Workerd,
+    /// The same with as much memory as there is: nothing that Cloudflare would run.
+    WorkerdPastItsLimit,
+    /// wasmtime, as Spin uses it.
+    Wasmtime,
+    /// The package in a page.
+    Chromium,
+}
+
+impl Place {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Workerd => "workerd",
+            Self::WorkerdPastItsLimit => "workerd, past its limit",
+            Self::Wasmtime => "wasmtime",
+            Self::Chromium => "Chromium",
+        }
+    }
+
+    /// Starts it with a model's folder, or the default model; it may load that with the first
+    /// request.
+    pub fn start(self, model: Option<&Path>, precision: &str) -> Result<Host> {
+        let failed = |error: std::io::Error| Error::Host(format!("{}: {error}", self.name()));
+        let (process, base) = match self {
+            Self::Wasmtime => Process::start(&mut wasmtime(model, precision)),
+            Self::Chromium => chromium(model, precision),
+            Self::Workerd | Self::WorkerdPastItsLimit => {
+                let folder = TempDir::new().map_err(failed)?;
+                let deployable = self == Self::Workerd;
+                let workerd = Workerd { model, precision, deployable, ..Workerd::default() };
+                let (process, base) = workerd.start_in(folder.path()).map_err(failed)?;
+                return Ok(Host::new(process, base, Some(folder)));
+            }
+        }
+        .map_err(failed)?;
+        Ok(Host::new(process, base, None))
+    }
+}
+
+fn wasmtime(model: Option<&Path>, precision: &str) -> Command {
+    let mut command = Command::new(target_dir().join("debug/trireme-spin-host"));
+    command.arg(built_host("spin").join("trireme_spin.wasm"));
+    command.arg("--env").arg(format!("TRIREME_PRECISION={precision}"));
+    if let Some((folder, name)) = model.and_then(|m| m.parent().zip(m.file_name())) {
+        command.arg("--mount").arg(format!("{}::/models", folder.display()));
+        command.arg("--env").arg(format!("TRIREME_MODEL=/models/{}", name.display()));
+    }
+    command
+}
+
+fn chromium(model: Option<&Path>, precision: &str) -> std::io::Result<(Process, String)> {
+    let mut command = Command::new("node");
+    command.arg(repo_root().join("tests/browser/bridge.mjs"));
+    command.arg("--web").arg(built_host("web")).args(["--root", "/"]);
+    let (process, bridge) = Process::start(&mut command)?;
+    let path = model.map_or_else(|| "/default".to_owned(), |path| path.display().to_string());
+    Ok((process, format!("{bridge}/@{precision}{path}")))
+}
+
+impl Host {
+    /// A program that answers at `base`.
+    pub fn new(process: Process, base: String, folder: Option<TempDir>) -> Self {
+        Self { base, agent: ureq::Agent::new_with_defaults(), _process: process, _folder: folder }
+    }
+
+    /// The time to vectors for so many texts of so many tokens each, tokenizer and wire among it.
+    /// Eight numbers of each vector come back: more would measure how they are printed.
+    pub fn embed(&self, texts: usize, length: usize) -> Result<Duration> {
+        // A frequent word, and two special tokens.
+        let text = vec!["sea"; length - 2].join(" ");
+        let request = json!({ "texts": vec![text; texts], "dimensions": 8 }).to_string();
+        let start = Instant::now();
+        let answer = self.read(self.agent.post(self.at("/encode")).send(request))?;
+        let time = start.elapsed();
+        let answer: Value = serde_json::from_str(&answer)
+            .map_err(|error| Error::Host(format!("{}: {error}", self.base)))?;
+        if answer["tokens"] == texts * length {
+            return Ok(time);
+        }
+        Err(Error::Host(format!("{} looked at other tokens: {}", self.base, answer["tokens"])))
+    }
+
+    /// What it answers to a question.
+    pub fn get(&self, path: &str) -> Result<String> {
+        self.read(self.agent.get(self.at(path)).call())
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    fn read(
+        &self,
+        answer: std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<String> {
+        let text = answer.and_then(|mut answer| answer.body_mut().read_to_string());
+        text.map_err(|error| Error::Host(format!("{}: {error}", self.base)))
+    }
+}
