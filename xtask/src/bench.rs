@@ -1,16 +1,23 @@
-//! `cargo xtask bench`: kernels alone, whole models beside the peers, and hosts under their roofs.
+//! `cargo xtask bench`: kernels alone, whole models beside the peers, and what each host costs.
 
 use trireme_tests::target_dir;
 
 use crate::error::{Error, Result};
+use crate::install::quietly;
 use crate::process::{Show, cargo, run};
 use crate::{hosts, peers, setup, tools};
 
 /// A benchmark by its name.
 type Bench = (&'static str, fn(args: &[String]) -> Result<()>);
 
-const BENCHES: [Bench; 4] =
-    [("kernels", kernels), ("native", native), ("browser", browser), ("edge", edge)];
+const BENCHES: [Bench; 6] = [
+    ("kernels", kernels),
+    ("native", native),
+    ("browser", browser),
+    ("edge", edge),
+    ("memory", memory),
+    ("first", first),
+];
 
 /// Runs one benchmark with the arguments behind its name, or all of them.
 pub fn bench(args: &[String]) -> Result<()> {
@@ -54,6 +61,25 @@ fn edge(args: &[String]) -> Result<()> {
     hosts::build(&["web", "worker", "spin"])?;
     peers::roof()?;
     measure("edge", args)
+}
+
+/// The memory that every host takes.
+fn memory(args: &[String]) -> Result<()> {
+    every_host()?;
+    peers::shape()?;
+    measure("memory", args)
+}
+
+/// The time to a first answer in every host.
+fn first(args: &[String]) -> Result<()> {
+    every_host()?;
+    measure("first", args)
+}
+
+fn every_host() -> Result<()> {
+    setup::setup()?;
+    hosts::build(&["web", "worker", "spin"])?;
+    quietly("trireme", cargo(["build", "--release", "-p", "trireme-cli"]))
 }
 
 /// Writes a benchmark's figures and its plot into the target folder's `bench/`.

@@ -57,6 +57,11 @@ pub fn candle() -> Result<()> {
     quietly("candle", build)
 }
 
+/// A model of DistilBERT's shape, for benchmarks without a peer.
+pub fn shape() -> Result<()> {
+    shaped(&python()?, &folder()).map(drop)
+}
+
 /// The micro-kernels, as a module for each lane.
 pub fn roof() -> Result<()> {
     for (lane, features) in LANES {

@@ -15,13 +15,15 @@ use crate::error::{Error, Result};
 pub struct Host {
     base: String,
     agent: ureq::Agent,
-    _process: Process,
+    process: Process,
     _folder: Option<TempDir>,
 }
 
 /// Where a model runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Place {
+    /// `trireme serve`.
+    Native,
     /// Cloudflare's runtime, with the memory that Cloudflare gives.
     Workerd,
     /// The same with as much memory as there is: nothing that Cloudflare would run.
@@ -35,6 +37,7 @@ pub enum Place {
 impl Place {
     pub fn name(self) -> &'static str {
         match self {
+            Self::Native => "native",
             Self::Workerd => "workerd",
             Self::WorkerdPastItsLimit => "workerd, past its limit",
             Self::Wasmtime => "wasmtime",
@@ -47,6 +50,7 @@ impl Place {
     pub fn start(self, model: Option<&Path>, precision: &str) -> Result<Host> {
         let failed = |error: std::io::Error| Error::Host(format!("{}: {error}", self.name()));
         let (process, base) = match self {
+            Self::Native => native(model, precision),
             Self::Wasmtime => Process::start(&mut wasmtime(model, precision)),
             Self::Chromium => chromium(model, precision),
             Self::Workerd | Self::WorkerdPastItsLimit => {
@@ -60,6 +64,20 @@ impl Place {
         .map_err(failed)?;
         Ok(Host::new(process, base, None))
     }
+}
+
+fn native(model: Option<&Path>, precision: &str) -> std::io::Result<(Process, String)> {
+    // It says on standard error where it answers.
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(target_dir().join("release/trireme"));
+    command.args(["serve", "--offline", "--port", "0", "--precision", precision]);
+    if let Some(model) = model {
+        command.arg("--model").arg(model);
+    }
+    Process::until(&mut command, |line| {
+        let (_, rest) = line.split_once("answers at ")?;
+        rest.split_whitespace().next().map(str::to_owned)
+    })
 }
 
 fn wasmtime(model: Option<&Path>, precision: &str) -> Command {
@@ -85,7 +103,7 @@ fn chromium(model: Option<&Path>, precision: &str) -> std::io::Result<(Process, 
 impl Host {
     /// A program that answers at `base`.
     pub fn new(process: Process, base: String, folder: Option<TempDir>) -> Self {
-        Self { base, agent: ureq::Agent::new_with_defaults(), _process: process, _folder: folder }
+        Self { base, agent: ureq::Agent::new_with_defaults(), process, _folder: folder }
     }
 
     /// The time to vectors for so many texts of so many tokens each, tokenizer and wire among it.
@@ -108,6 +126,11 @@ impl Host {
     /// What it answers to a question.
     pub fn get(&self, path: &str) -> Result<String> {
         self.read(self.agent.get(self.at(path)).call())
+    }
+
+    /// The system's number for its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     fn at(&self, path: &str) -> String {

@@ -6,8 +6,10 @@ mod cases;
 mod edge;
 mod engine;
 mod error;
+mod first;
 mod host;
 mod measure;
+mod memory;
 mod native;
 mod ours;
 mod peer;
@@ -38,7 +40,7 @@ impl Settings {
     }
 }
 
-const USAGE: &str = "usage: trireme-bench native|browser|edge --out FOLDER [--only CASE] \
+const USAGE: &str = "usage: trireme-bench native|browser|edge|memory|first --out FOLDER [--only CASE] \
                      [--rounds N]";
 
 fn main() -> ExitCode {
@@ -57,6 +59,8 @@ fn settings(mut args: impl Iterator<Item = String>) -> Result<Settings> {
         Some("native") => native::run,
         Some("browser") => browser::run,
         Some("edge") => edge::run,
+        Some("memory") => memory::run,
+        Some("first") => first::run,
         _ => return Err(usage()),
     };
     let mut settings = Settings { bench, out: PathBuf::new(), only: None, rounds: 5 };

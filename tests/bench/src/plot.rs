@@ -15,6 +15,8 @@ pub enum Scale {
     Ratio,
     /// A share of what can be had: a line is where all of it is.
     Share,
+    /// So much of something; less is better.
+    Amount,
 }
 
 impl Scale {
@@ -23,6 +25,7 @@ impl Scale {
         match self {
             Self::Ratio => (longest.max(2.0), Some(1.0)),
             Self::Share => (longest.max(1.0), Some(1.0)),
+            Self::Amount => (longest, None),
         }
     }
 
@@ -34,6 +37,7 @@ impl Scale {
         match self {
             Self::Ratio => format!("{bar:.2}"),
             Self::Share => format!("{:.0} %", bar * 100.0),
+            Self::Amount => format!("{bar:.0}"),
         }
     }
 }

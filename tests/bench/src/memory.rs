@@ -1,0 +1,125 @@
+//! The memory that a model takes in each host, before and after a batch.
+//!
+//! Natively that is the whole process, pages of the model's file among it, which the system may take
+//! back. A wasm module's memory never shrinks, so what loading took is there to the end.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use trireme_cpu::{Lane, Precision};
+use trireme_tests::{cache_dir, minilm_dir, repo_root};
+
+use crate::Settings;
+use crate::error::{Error, Result};
+use crate::host::{Host, Place};
+use crate::plot::Scale;
+use crate::report::{Report, Row};
+
+/// The batch.
+const TEXTS: usize = 32;
+const LENGTH: usize = 128;
+
+const MIB: f64 = 1_048_576.0;
+
+/// One host.
+#[derive(Serialize)]
+struct Footprint {
+    place: String,
+    /// Bytes of the weights' file.
+    file: f64,
+    /// After one short text.
+    loaded: f64,
+    /// The most, the batch included.
+    most: f64,
+}
+
+impl Row for Footprint {
+    const COLUMNS: &'static [&'static str] = &["file", "loaded", "at most"];
+    const SCALE: Scale = Scale::Amount;
+
+    fn label(&self) -> &str {
+        &self.place
+    }
+
+    fn figures(&self) -> Vec<String> {
+        [self.file, self.loaded, self.most].map(|bytes| format!("{:.1} MiB", bytes / MIB)).into()
+    }
+
+    fn bar(&self) -> f64 {
+        self.most / MIB
+    }
+}
+
+/// A model, and where it runs.
+struct Model {
+    name: &'static str,
+    folder: Option<PathBuf>,
+    places: Vec<Place>,
+}
+
+pub fn run(settings: &Settings) -> Result<()> {
+    let title = format!("memory with {TEXTS} texts of {LENGTH} tokens, in MiB");
+    let mut report = Report::new("memory", title);
+    let everywhere = |workerd| vec![Place::Native, Place::Wasmtime, workerd, Place::Chromium];
+    let models = [
+        Model { name: "the default model", folder: None, places: everywhere(Place::Workerd) },
+        Model {
+            name: "MiniLM-L6",
+            folder: Some(minilm_dir()),
+            places: everywhere(Place::WorkerdPastItsLimit),
+        },
+        Model {
+            name: "DistilBERT-base shape",
+            folder: Some(cache_dir().join("bench/models/distilbert-shape")),
+            places: vec![Place::Native],
+        },
+    ];
+    let halves = Lane::detect().has_halves().then_some(Precision::Bf16);
+    for model in &models {
+        for precision in [Some(Precision::Int8), halves, Some(Precision::F32)].into_iter().flatten()
+        {
+            let title = format!("{}, {}", model.name, precision.name());
+            if settings.wants(&title) {
+                report.add(title, footprints(model, precision)?);
+            }
+        }
+    }
+    report.write(&settings.out)
+}
+
+fn footprints(model: &Model, precision: Precision) -> Result<Vec<Footprint>> {
+    let folder = model.folder.clone().unwrap_or_else(|| repo_root().join("models/default"));
+    let file = folder.join("model.safetensors");
+    let file = fs::metadata(&file).map_err(Error::file(&file))?.len() as f64;
+    // Wasm multiplies no halves.
+    let fits = |place: &&Place| **place == Place::Native || precision != Precision::Bf16;
+    let footprint = |&place: &Place| {
+        let host = place.start(model.folder.as_deref(), precision.name())?;
+        host.embed(1, 16)?;
+        let loaded = memory(place, &host, "VmRSS:")?;
+        host.embed(TEXTS, LENGTH)?;
+        let most = memory(place, &host, "VmHWM:")?;
+        let kind = if place == Place::Native { "the process" } else { "the module" };
+        Ok(Footprint { place: format!("{}, {kind}", place.name()), file, loaded, most })
+    };
+    model.places.iter().filter(fits).map(footprint).collect()
+}
+
+/// Bytes: natively what Linux says of the process, else what the module's memory has grown to.
+fn memory(place: Place, host: &Host, line: &str) -> Result<f64> {
+    let (text, unit) = match place {
+        Place::Native => {
+            let path = PathBuf::from(format!("/proc/{}/status", host.id()));
+            (fs::read_to_string(&path).map_err(Error::file(&path))?, 1024.0)
+        }
+        Place::Chromium => (host.get("/memory")?, 1.0),
+        Place::Workerd | Place::WorkerdPastItsLimit | Place::Wasmtime => {
+            (host.get("/.memory")?, 1.0)
+        }
+    };
+    let rest = text.lines().find_map(|all| all.strip_prefix(line)).unwrap_or(&text);
+    let number = rest.split_whitespace().next().and_then(|number| number.parse::<f64>().ok());
+    let unknown = || Error::Host(format!("{} does not say how much memory it has", place.name()));
+    Ok(number.ok_or_else(unknown)? * unit)
+}
