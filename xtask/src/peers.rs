@@ -8,7 +8,7 @@ use trireme_tests::{cache_dir, minilm_dir, repo_root, target_dir};
 use crate::error::{Error, Result};
 use crate::install::quietly;
 use crate::process::{ask, cargo, command};
-use crate::wasm;
+use crate::wasm::{BROWSER, WASM};
 
 /// What onnxruntime runs on, pinned.
 const REQUIREMENTS: &str = "tests/bench/peers/onnxruntime/requirements.txt";
@@ -65,8 +65,8 @@ pub fn shape() -> Result<()> {
 /// The micro-kernels, as a module for each lane.
 pub fn roof() -> Result<()> {
     for (lane, features) in LANES {
-        let target = wasm::TARGETS[0];
-        let mut build = wasm::cargo(["build", "--release", "--locked", "--manifest-path", ROOF]);
+        let target = BROWSER;
+        let mut build = WASM.cargo(["build", "--release", "--locked", "--manifest-path", ROOF]);
         build.args(["--target", target]).env("CARGO_TARGET_DIR", target_dir().join("roof"));
         // As written, a tile keeps one input in a register; LLVM's own order keeps them all.
         let flags = [&format!("-Ctarget-feature={features}"), "-Cllvm-args=-pre-RA-sched=source"];
