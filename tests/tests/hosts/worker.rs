@@ -7,15 +7,20 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use trireme_server::{ModelSettings, Precision};
 use trireme_tests::{built_host, minilm_dir, wasm};
 
 use crate::host::Host;
-use crate::models::{pack, tiny, wrong};
+use crate::models::{pack, quantized, tiny, wrong};
 use crate::workerd::{self, MODULE, Workerd, memory};
-use crate::{bits, contract, parity};
+use crate::parity::floats;
+use crate::{bits, contract, native, parity};
 
 /// What Cloudflare gives an isolate, for JavaScript and linear memory together.
 const ISOLATE: u64 = 128 << 20;
+
+/// What Cloudflare takes as one asset.
+const ASSET: u64 = 25 << 20;
 
 fn ask(host: &Host, text: &str) -> (u16, Value) {
     host.post("/predict", &json!({ "text": text }))
@@ -52,6 +57,30 @@ fn undeployable_workerd_is_the_reference_on_minilm() {
         workerd::serve(&Workerd { model: Some(&minilm), deployable: false, ..Workerd::default() });
     parity::minilm(&host);
     println!("workerd: MiniLM in f32 takes {} MiB: undeployable", memory(&host) >> 20);
+}
+
+/// A sentence encoder that people use, within what Cloudflare gives and takes.
+#[test]
+fn minilm_in_int8_can_be_deployed() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("minilm.trireme");
+    std::fs::write(&bundle, quantized(&minilm_dir(), Precision::Int8)).unwrap();
+    let size = std::fs::metadata(&bundle).unwrap().len();
+    assert!(size <= ASSET, "an asset of {size} bytes, where {ASSET} may be");
+    let host = workerd::start(Some(&bundle));
+    let in_bytes = |settings: &mut ModelSettings| settings.precision = Some(Precision::Int8);
+    let native = native::with(Some(&minilm_dir()), in_bytes);
+    let long = "a quiet harbour with two oars and a net ".repeat(40);
+    let texts = json!({ "texts": ["two oars", "a quiet harbour", long] });
+    let [got, expected] = [&host, &native].map(|host| host.post("/encode", &texts));
+    assert_eq!((got.0, &got.1["precision"]), (200, &json!("int8")), "{}", got.1);
+    let vectors = |answer: &Value| -> Vec<Vec<f32>> {
+        answer["embeddings"].as_array().unwrap().iter().map(floats).collect()
+    };
+    assert_eq!(vectors(&got.1), vectors(&expected.1), "workerd and native differ");
+    let taken = memory(&host);
+    assert!(taken <= ISOLATE, "{taken} bytes of memory");
+    println!("workerd: MiniLM in int8 takes {} MiB, its file {} MB", taken >> 20, size / 1_000_000);
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! Products of bytes, summed in 32 bits, and of halves of singles.
 //!
-//! Every lane computes the same sums of bytes exactly, so none can be told from another. Weights lie in
-//! [-127, 127] and are kept as `weight + 128`; inputs lie in [-63, 63]. Two products are then at
-//! most 2 · 255 · 63 = 32,130 and fit into the 16 bits that AVX2 has for them; and an instruction
-//! that takes an unsigned and a signed byte takes these as they are.
+//! Every lane computes the same sums of bytes exactly, so none can be told from another. Weights
+//! lie in [-127, 127] and inputs in [-63, 63]. Where an instruction takes an unsigned and a signed
+//! byte, weights are kept as `weight + 128`: two products are then at most 2 · 255 · 63 = 32,130
+//! and fit into the 16 bits that AVX2 has for them.
 
 /// Outputs of a panel.
 pub(crate) const WIDTH: usize = 16;
 
-/// Added to each weight.
-pub(crate) const OFFSET: u8 = 128;
+/// Added to each weight. The lanes of aarch64, and wasm's relaxed one, take signed bytes.
+pub(crate) const OFFSET: u8 =
+    if cfg!(any(target_arch = "aarch64", target_feature = "relaxed-simd")) { 0 } else { 128 };
 
 /// The weights of each output of a panel for a few inputs, side by side: four bytes, or two halves
 /// of singles. A register takes them from one cache line.
@@ -70,7 +71,9 @@ pub(crate) trait Bytes: Dot<Input = [i8; 4], Sum = i32> {
 #[cfg_attr(all(target_arch = "wasm32", target_feature = "simd128"), allow(dead_code))]
 pub(crate) struct Scalar;
 
-impl Bytes for Scalar {}
+impl Bytes for Scalar {
+    const EXCESS: i32 = 0;
+}
 
 impl Dot for Scalar {
     type Input = [i8; 4];
@@ -98,6 +101,7 @@ impl Dot for Scalar {
     fn step(mut sums: Self::Sums, block: Weights, inputs: [i8; 4]) -> Self::Sums {
         for (sum, weights) in sums.iter_mut().zip(block.0.as_chunks::<4>().0) {
             for (&weight, input) in weights.iter().zip(inputs) {
+                let weight = weight.wrapping_sub(OFFSET).cast_signed();
                 *sum += i32::from(weight) * i32::from(input);
             }
         }

@@ -4,7 +4,7 @@ use std::arch::aarch64::*;
 use std::arch::asm;
 use std::hint::black_box;
 
-use crate::arch::dot::{Bytes, Dot, OFFSET, WIDTH, Weights};
+use crate::arch::dot::{Bytes, Dot, WIDTH, Weights};
 
 /// Products in 16 bits, which hold two of them: 2 · 127 · 63 = 16,002; pairs of those in 32.
 pub(crate) struct Neon;
@@ -12,12 +12,10 @@ pub(crate) struct Neon;
 /// One instruction.
 pub(crate) struct DotProd;
 
-/// What both share: sixteen sums in four registers, and weights as signed bytes.
+/// What both share: sixteen sums in four registers.
 macro_rules! in_four_registers {
     ($lane:ty, $rows:literal rows, |$sum:ident, $weights:ident, $inputs:ident| $step:expr) => {
-        impl Bytes for $lane {
-            const EXCESS: i32 = 0;
-        }
+        impl Bytes for $lane {}
 
         impl Dot for $lane {
             type Input = [i8; 4];
@@ -43,9 +41,7 @@ macro_rules! in_four_registers {
                 unsafe {
                     let mut block = [vdupq_n_s8(0); 4];
                     for (block, weights) in block.iter_mut().zip(weights.0.as_chunks::<16>().0) {
-                        // 128 less, as signed bytes.
-                        let less = veorq_u8(vld1q_u8(weights.as_ptr()), vdupq_n_u8(OFFSET));
-                        *block = vreinterpretq_s8_u8(less);
+                        *block = vld1q_s8(weights.as_ptr().cast());
                     }
                     block
                 }
@@ -87,7 +83,7 @@ in_four_registers!(Neon, 4 rows, |sum, weights, inputs| {
     *sum = vpadalq_s16(*sum, vpaddq_s16(low, high));
 });
 
-// Of 32 registers: twenty-four sums, four of weights, one of inputs, one of 128.
+// Of 32 registers: twenty-four sums, four of weights, one of inputs.
 in_four_registers!(DotProd, 6 rows, |sum, weights, inputs| {
     // `vdotq_s32`, which is not stable. Nothing but its operands is read or written.
     asm!(

@@ -2,8 +2,6 @@
 
 use std::arch::wasm32::*;
 
-#[cfg(target_feature = "relaxed-simd")]
-use crate::arch::dot::OFFSET;
 use crate::arch::dot::{Bytes, Dot, WIDTH, Weights};
 
 /// Bytes widened to 16 bits, pairs of products in 32.
@@ -66,7 +64,6 @@ pub(crate) struct Relaxed;
 
 #[cfg(target_feature = "relaxed-simd")]
 impl Bytes for Relaxed {
-    const EXCESS: i32 = 0;
     const RAISED: i32 = 64;
 }
 
@@ -94,10 +91,7 @@ impl Dot for Relaxed {
         let weights = &weights.0[4 * first..][..4 * Self::BLOCK];
         let (low, high) = weights.split_at(16);
         // SAFETY: each half has sixteen bytes; any alignment will do.
-        let (low, high) =
-            unsafe { (v128_load(low.as_ptr().cast()), v128_load(high.as_ptr().cast())) };
-        // 128 less, as signed bytes.
-        [v128_xor(low, u8x16_splat(OFFSET)), v128_xor(high, u8x16_splat(OFFSET))]
+        unsafe { [v128_load(low.as_ptr().cast()), v128_load(high.as_ptr().cast())] }
     }
 
     #[inline(always)]
