@@ -12,8 +12,8 @@ use trireme_tests::{built_host, minilm_dir, wasm};
 
 use crate::host::Host;
 use crate::models::{pack, quantized, tiny, wrong};
-use crate::workerd::{self, MODULE, Workerd, memory};
 use crate::parity::floats;
+use crate::workerd::{self, MODULE, Workerd, memory};
 use crate::{bits, contract, native, parity};
 
 /// What Cloudflare gives an isolate, for JavaScript and linear memory together.
