@@ -42,7 +42,10 @@ const RUSTFLAGS: &[&str] = &[
 ];
 
 /// 64 KiB reaches every length field of our formats; the fuzzer grows towards it by itself.
-const LIMITS: &[&str] = &["-rss_limit_mb=2048", "-timeout=10", "-max_len=131072"];
+/// What takes too long is a crash; slow units are not asked for besides, because a busy machine makes
+/// them of any input.
+const LIMITS: &[&str] =
+    &["-rss_limit_mb=2048", "-timeout=10", "-report_slow_units=3600", "-max_len=131072"];
 
 /// What became of one target.
 pub struct Row {
