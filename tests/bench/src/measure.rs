@@ -13,6 +13,10 @@ const ENOUGH: usize = 3;
 /// A way that took longer in all has been run enough.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// How long everything rests between two ways. A peer's threads go on spinning after their work, in
+/// wait of more, and would take a core from whoever is measured next.
+const REST: Duration = Duration::from_millis(300);
+
 /// The median time of each way, over so many rounds of all of them, after one that does not count.
 pub fn in_turn(rounds: usize, ways: &mut [Run<'_>]) -> Result<Vec<Duration>> {
     let mut times = vec![Vec::with_capacity(rounds); ways.len()];
@@ -21,6 +25,7 @@ pub fn in_turn(rounds: usize, ways: &mut [Run<'_>]) -> Result<Vec<Duration>> {
             if times.len() >= ENOUGH && times.iter().sum::<Duration>() > PATIENCE {
                 continue;
             }
+            std::thread::sleep(REST);
             let time = way()?;
             if round > 0 {
                 times.push(time);
