@@ -61,9 +61,7 @@ impl Values<'_> {
             Self::Bytes { cols, values, scales } => ByteRows { cols: *cols, values, scales }.into(),
         }
     }
-}
 
-impl Values<'_> {
     /// The rows of several weights in the same numbers, one behind the other.
     pub fn joined(name: &str, weights: &[Self]) -> Result<Values<'static>, ModelError> {
         let (mut count, mut width) = (0, 0);
@@ -219,7 +217,10 @@ fn best_step(group: &[f32], scale: f32) -> u8 {
         let unit = scale * f32::from(step);
         group.iter().map(|value| (value - level(*value, unit) * unit).powi(2)).sum::<f32>()
     };
-    STEPS.map(|step| (error(step), step)).min_by(|(a, _), (b, _)| a.total_cmp(b)).map_or(3, |b| b.1)
+    STEPS
+        .map(|step| (error(step), step))
+        .min_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map_or(*STEPS.start(), |b| b.1)
 }
 
 /// The level that is nearest to a value; zero where the unit has lost its digits.
@@ -272,6 +273,9 @@ fn singles(
 
 /// What is wrong with the sizes or the numbers of a quantised tensor that was read.
 pub(crate) fn fault(tensor: &Tensor, scales: &Scales) -> Option<String> {
+    if tensor.shape.len() != 2 {
+        return Some(format!("{} extents where rows and columns are needed", tensor.shape.len()));
+    }
     let (rows, cols) = tensor.extents();
     if scales.rows.len() != rows {
         return Some(format!("{} scales for {rows} rows", scales.rows.len()));
@@ -370,7 +374,9 @@ mod tests {
         let scales = good.scales.clone().unwrap();
         let rows = |rows| Scales { rows, steps: scales.steps.clone() };
         let low = Tensor { data: vec![0; 64].into(), ..good.clone() };
+        let flat = Tensor { shape: vec![128], ..good.clone() };
         for (tensor, scales, expected) in [
+            (&flat, scales.clone(), "1 extents"),
             (&good, rows(vec![1.0]), "1 scales for 2 rows"),
             (&good, rows(vec![1.0, f32::NAN]), "a scale is NaN"),
             (&good, Scales { steps: Some(vec![0]), ..scales.clone() }, "1 bytes of steps"),
