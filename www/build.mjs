@@ -2,8 +2,8 @@
 //
 //     node www/build.mjs FOLDER
 //
-// FOLDER/trireme/engine and engine-relaxed are what `wasm-bindgen --target web` made. `TRIREME_NODE_MODULES` says
-// where esbuild and typescript are.
+// FOLDER/trireme/engine, engine-relaxed and engine-threads are what `wasm-bindgen --target web`
+// made. `TRIREME_NODE_MODULES` says where esbuild and typescript are.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, rmSync, writeFileSync } from "node:fs";
@@ -59,9 +59,9 @@ function types() {
 
 await build({
   ...shared,
-  entryPoints: [join(www, "src/index.ts"), join(www, "src/worker.ts")],
+  entryPoints: [join(www, "src/index.ts"), join(www, "src/worker.ts"), join(www, "src/helper.ts")],
   outdir: library,
-  plugins: ["engine", "engine-relaxed"].map((engine) =>
+  plugins: ["engine", "engine-relaxed", "engine-threads"].map((engine) =>
     send(new RegExp(`/${engine}/trireme\\.js$`), join(library, engine, "trireme.js")),
   ),
 });

@@ -1,10 +1,10 @@
 // Lets tests treat the browser as an HTTP host: requests go to the package in a page of a real
 // Chromium, answers come back as JSON.
 //
-//     node tests/browser/bridge.mjs --web FOLDER --root FOLDER
+//     node tests/browser/bridge.mjs --web FOLDER --root FOLDER [--isolated]
 //
-// FOLDERs: what `cargo xtask build web` made, and where models lie. It prints `listening on URL`
-// and ends when its standard input does.
+// FOLDERs: what `cargo xtask build web` made, and where models lie. An isolated page may share
+// memory between its workers. It prints `listening on URL` and ends when its standard input does.
 //
 //     POST /MODEL/predict, /MODEL/encode   the body goes to the engine byte by byte;
 //                                          `?abort=MS` aborts it after so long
@@ -12,10 +12,12 @@
 //     GET  /MODEL/memory                   bytes of the engine's memory
 //     GET  /MODEL/times                    milliseconds of loading and of the first answer
 //     GET  /MODEL/lane                     the vector instructions in use
+//     GET  /MODEL/threads                  how many workers compute one answer
 //     POST /MODEL/dispose
 //     GET  /workers                        how many workers the page has
 //
-// MODEL is a path inside the root, or `default`; `@PRECISION/` or `@PRECISION,LANE/` before it sets those.
+// MODEL is a path inside the root, or `default`; `@PRECISION,LANE,THREADS/` before it sets those. Each
+// may be empty, and the last ones may be left out.
 
 import { createServer } from "node:http";
 import { dirname, resolve } from "node:path";
@@ -23,9 +25,12 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { launch } from "./chromium.mjs";
-import { serveFile } from "./serve.mjs";
+import { ISOLATION, serveFile } from "./serve.mjs";
 
-const { values } = parseArgs({ options: { web: { type: "string" }, root: { type: "string" } } });
+const { values } = parseArgs({
+  options: { web: { type: "string" }, root: { type: "string" }, isolated: { type: "boolean" } },
+});
+const headers = values.isolated ? ISOLATION : {};
 const mounts = [
   ["/-/root/", resolve(values.root)],
   ["/-/test/", dirname(fileURLToPath(import.meta.url))],
@@ -34,7 +39,7 @@ const mounts = [
 
 const server = createServer(async (request, response) => {
   try {
-    if (request.url.startsWith("/-/")) await serveFile(mounts, request.url, response);
+    if (request.url.startsWith("/-/")) await serveFile(mounts, request.url, response, headers);
     else if (request.url === "/favicon.ico") response.writeHead(404).end();
     else await bridge(request, response);
   } catch (error) {

@@ -15,6 +15,7 @@ const VERBS = {
   memory: ["GET", async (model) => (await model.stats()).memory],
   times: ["GET", (_, { model }) => models.get(model).times],
   lane: ["GET", async (model) => model.lane],
+  threads: ["GET", async (model) => model.threads],
   dispose: ["POST", (_, { model }) => (dispose(model), null)],
 };
 
@@ -56,12 +57,14 @@ async function use(name, ask) {
   }
 }
 
-/** What to load for a name: a path, behind `@PRECISION/` or `@PRECISION,LANE/` where those
- *  are not the usual ones. */
+/** What to load for a name: a path, behind `@PRECISION,LANE,THREADS/` where those are not the usual
+ *  ones. */
 function wanted(name) {
-  const [, precision, lane, path] = /^(?:@(\w+)(?:,([\w-]+))?\/)?(.*)$/.exec(name);
+  const [, options = "", path] = /^(?:@([^/]*)\/)?(.*)$/.exec(name);
+  const [precision, lane, threads] = options.split(",").map((option) => option || undefined);
   const source = path === "default" ? path : new URL(`/-/root/${path}`, location.href);
-  return [source, { precision, lane }];
+  const count = threads === undefined || threads === "auto" ? threads : Number(threads);
+  return [source, { precision, lane, threads: count }];
 }
 
 function dispose(name) {

@@ -23,9 +23,15 @@ const POLICY = [
   "base-uri 'none'",
 ].join("; ");
 
+/** What lets a page share memory between its workers. */
+export const ISOLATION = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
 /** Answers with the file that a path names; `mounts` are pairs of a prefix and a folder, the
  *  longest prefix first. */
-export async function serveFile(mounts, path, response) {
+export async function serveFile(mounts, path, response, headers = {}) {
   const [prefix, folder] = mounts.find(([prefix]) => path.startsWith(prefix)) ?? [];
   if (folder === undefined) return notFound(response);
   const inside = normalize(decodeURIComponent(path.slice(prefix.length)));
@@ -38,6 +44,7 @@ export async function serveFile(mounts, path, response) {
     "content-length": found.size,
     "content-security-policy": POLICY,
     "cache-control": "no-cache",
+    ...headers,
   });
   createReadStream(file).pipe(response);
 }

@@ -1,7 +1,7 @@
 // The page's side: a worker that is started again whenever it died.
 
 import { errorOf, type Fault } from "./errors.js";
-import type { Ask, FromWorker, Loaded, Progress, ToWorker, Wanted } from "./protocol.js";
+import type { Ask, FromHelper, FromWorker, Loaded, Progress, Shared, ToWorker, Wanted } from "./protocol.js";
 
 /** Why a request that did nothing wrong got no answer: its worker died of another. */
 class Orphaned extends Error {}
@@ -11,8 +11,9 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** A worker with one model. */
+/** A worker with one model, and those that help it. */
 class Live {
+  readonly #helpers: Worker[] = [];
   readonly #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   readonly #pending = new Map<number, Pending>();
   readonly #report: (progress: Progress) => void;
@@ -23,8 +24,7 @@ class Live {
     this.#report = report;
     this.#worker.addEventListener("message", ({ data }) => this.#hear(data));
     this.#worker.addEventListener("error", () => {
-      const message = "the worker's script could not be loaded or broke";
-      this.end({ code: "internal", message });
+      this.end({ code: "internal", message: BROKEN });
     });
   }
 
@@ -48,7 +48,7 @@ class Live {
   /** Ends the worker, which frees its memory. `guilty` alone gets the fault, where it is known. */
   end(fault: Fault, guilty?: number): void {
     this.dead = true;
-    this.#worker.terminate();
+    for (const worker of [this.#worker, ...this.#helpers]) worker.terminate();
     for (const id of [...this.#pending.keys()]) {
       const innocent = guilty !== undefined && id !== guilty;
       this.#settle(id)?.reject(innocent ? new Orphaned() : errorOf(fault));
@@ -57,9 +57,23 @@ class Live {
 
   #hear(message: FromWorker): void {
     if ("progress" in message) this.#report(message.progress);
+    else if ("seats" in message) this.#help(message.seats, message.shared);
     else if ("crash" in message) this.end(message.crash, message.id);
     else if ("fault" in message) this.#settle(message.id)?.reject(errorOf(message.fault));
     else this.#settle(message.id)?.resolve(message.answer);
+  }
+
+  /** Starts helpers. A request that one of them dies of is the one that is being answered: the
+   *  oldest that waits. */
+  #help(seats: number, shared: Shared): void {
+    const died = (fault: Fault) => this.end(fault, this.#pending.keys().next().value);
+    for (let seat = 0; seat < seats; seat++) {
+      const helper = new Worker(new URL("./helper.js", import.meta.url), { type: "module" });
+      helper.addEventListener("message", ({ data }: MessageEvent<FromHelper>) => died(data.crash));
+      helper.addEventListener("error", () => died({ code: "internal", message: BROKEN }));
+      helper.postMessage(shared);
+      this.#helpers.push(helper);
+    }
   }
 
   #settle(id: number): Pending | undefined {
@@ -119,6 +133,8 @@ export class Client {
     this.#live = undefined;
   }
 }
+
+const BROKEN = "a worker's script could not be loaded or broke";
 
 const DISPOSED: Fault = { code: "shutting_down", message: "the model was disposed" };
 

@@ -58,3 +58,17 @@ export function faultOf(thrown: unknown): Fault | undefined {
   const code = String(thrown.code);
   return Object.hasOwn(FAULTS, code) ? { code: code as Code, message: thrown.message } : undefined;
 }
+
+/** What an engine died of. A panic says so itself; Rust ends in `unreachable` only where an
+ *  allocation failed. */
+export function deathOf(thrown: unknown): Fault {
+  if (thrown instanceof WebAssembly.RuntimeError && /unreachable/i.test(thrown.message)) {
+    return { code: "out_of_memory", message: "the engine ran out of memory; ask for less at once" };
+  }
+  return { code: "internal", message: `the engine broke on this request: ${wordsOf(thrown)}` };
+}
+
+/** What was thrown, in words. */
+export function wordsOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

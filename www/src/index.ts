@@ -11,12 +11,12 @@ import type {
   Vector,
 } from "./engine/trireme.js";
 import { wantedOf, type ModelSource } from "./places.js";
-import type { Lane, Loaded, Progress } from "./protocol.js";
+import type { Lane, Loaded, Progress, Threads } from "./protocol.js";
 
 export type * from "./engine/trireme.js";
 export * from "./errors.js";
 export { FAULTS, type ClassName, type Code } from "./faults.js";
-export type { Lane, ModelSource, Progress };
+export type { Lane, ModelSource, Progress, Threads };
 
 /** How a model is loaded. */
 export interface LoadOptions {
@@ -25,6 +25,9 @@ export interface LoadOptions {
   /** The instructions to use, `simd128` or `relaxed-simd`; the fastest that the browser has and
    *  gets right where it is not said. */
   lane?: Lane;
+  /** How many workers compute one answer: one unless said. More than one needs a page that is
+   *  cross-origin isolated; `"auto"` takes what the page may have. */
+  threads?: Threads;
   /** Hears how many bytes are here, and how many there will be. */
   onProgress?: (progress: Progress) => void;
   /** Stops loading. */
@@ -55,6 +58,8 @@ export class Model {
   readonly precision: Precision;
   /** The vector instructions in use. */
   readonly lane: Lane;
+  /** How many workers compute one answer. */
+  readonly threads: number;
   /** Its classes by id; empty where it does not classify. */
   readonly labels: readonly string[];
   readonly #client: Client;
@@ -67,6 +72,7 @@ export class Model {
     this.digest = loaded.digest;
     this.precision = loaded.precision;
     this.lane = loaded.lane;
+    this.threads = loaded.threads;
     this.labels = loaded.labels;
   }
 
@@ -112,8 +118,8 @@ export class Model {
 /** Loads a model; the package's own where none is named. */
 export async function load(
   source: ModelSource = "default",
-  { precision, lane, onProgress, signal }: LoadOptions = {},
+  { precision, lane, threads, onProgress, signal }: LoadOptions = {},
 ): Promise<Model> {
-  const client = new Client({ ...wantedOf(source), precision, lane });
+  const client = new Client({ ...wantedOf(source), precision, lane, threads });
   return new Model(client, await client.load(onProgress, signal));
 }

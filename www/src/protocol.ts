@@ -19,7 +19,13 @@ export interface Wanted {
   precision?: Precision | undefined;
   /** `undefined` takes the fastest that the browser has. */
   lane?: Lane | undefined;
+  /** `undefined` is one. */
+  threads?: Threads | undefined;
 }
+
+/** How many workers compute one answer; `auto` takes one for each core where the page may share
+ *  memory between them, and one where it may not. */
+export type Threads = number | "auto";
 
 /** The vector instructions that the engine is built for. */
 export type Lane = "simd128" | "relaxed-simd";
@@ -28,6 +34,13 @@ export type Lane = "simd128" | "relaxed-simd";
 export interface Loaded extends HealthAnswer {
   labels: string[];
   lane: Lane;
+  threads: number;
+}
+
+/** What a worker needs to help an engine: its module, and the memory of the one that has the model. */
+export interface Shared {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
 }
 
 /** How far loading is. */
@@ -49,9 +62,14 @@ export type Ask =
 /** What the page sends. */
 export type ToWorker = { id: number; ask: Ask } | { abort: number };
 
-/** What the worker sends. A crash is its last word; `id` is the request that it died of. */
+/** What the worker sends. A crash is its last word; `id` is the request that it died of. Seats are
+ *  places for helpers. */
 export type FromWorker =
   | { id: number; answer: unknown }
   | { id: number; fault: Fault }
   | { progress: Progress }
+  | { seats: number; shared: Shared }
   | { crash: Fault; id: number | undefined };
+
+/** What a helper sends, if anything: its last word. */
+export type FromHelper = { crash: Fault };

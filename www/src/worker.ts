@@ -3,11 +3,12 @@
 
 import * as simd from "./engine/trireme.js";
 import * as relaxed from "./engine-relaxed/trireme.js";
+import * as threaded from "./engine-threads/trireme.js";
 import type { InitOutput, Model } from "./engine/trireme.js";
-import { errorOf, faultOf, type Fault } from "./errors.js";
+import { deathOf, errorOf, faultOf, wordsOf } from "./errors.js";
 import { Missing, open } from "./files.js";
 import { relaxedDotsWork } from "./probe.js";
-import type { Ask, FromWorker, Lane, Loaded, ToWorker, Wanted } from "./protocol.js";
+import type { Ask, FromWorker, Lane, Loaded, Threads, ToWorker, Wanted } from "./protocol.js";
 
 const aborts = new Map<number, AbortController>();
 let wasm: InitOutput | undefined;
@@ -59,28 +60,68 @@ async function perform(ask: Ask, abort: AbortSignal | undefined): Promise<unknow
   }
 }
 
-async function load({ place, name, version, precision, lane }: Wanted): Promise<Loaded> {
+async function load({ place, name, version, precision, lane, threads }: Wanted): Promise<Loaded> {
   const source = Promise.resolve(open(place, (progress) => tell({ progress }))).catch(refused);
   // Told below; until then nobody listens.
   source.catch(() => {});
-  const { Model } = await start(lane ?? (relaxedDotsWork() ? "relaxed-simd" : "simd128"));
-  engine = await Model.load(await source, name, version, precision);
-  return { ...engine.health(), labels: engine.labels, lane: engine.lane as Lane };
+  const built = engineFor(lane, threads);
+  const module = await compile(built.url);
+  wasm = await built.glue.default({ module_or_path: module });
+  engine = await built.glue.Model.load(await source, name, version, precision, built.threads);
+  if (built.threads > 1) tell({ seats: built.threads - 1, shared: { module, memory: wasm.memory } });
+  const { labels, lane: used } = engine;
+  return { ...engine.health(), labels, lane: used as Lane, threads: built.threads };
 }
 
-/** Compiles the engine of a lane. */
-async function start(lane: Lane): Promise<typeof simd> {
-  const [glue, url] = lane === "relaxed-simd"
-    ? [relaxed, new URL("./engine-relaxed/trireme_bg.wasm", import.meta.url)]
-    : [simd, new URL("./engine/trireme_bg.wasm", import.meta.url)];
+/** A build of the engine, with the JavaScript around it. */
+interface Built {
+  glue: typeof simd;
+  url: URL;
+  threads: number;
+}
+
+/** More threads than this find no work in one text. */
+const MOST_THREADS = 8;
+
+/** The build for what the caller wants and the browser has. */
+function engineFor(lane: Lane | undefined, wanted: Threads = 1): Built {
+  const relaxes = lane ? lane === "relaxed-simd" : relaxedDotsWork();
+  const threads = threadsFor(wanted, relaxes);
+  const [glue, folder] = threads > 1
+    ? [threaded, "engine-threads"]
+    : relaxes ? [relaxed, "engine-relaxed"] : [simd, "engine"];
+  const url = new URL(`./${folder}/trireme_bg.wasm`, import.meta.url);
+  // They differ in what each adds to the first.
+  return { glue: glue as typeof simd, url, threads };
+}
+
+function threadsFor(wanted: Threads, relaxes: boolean): number {
+  const able = relaxes && crossOriginIsolated;
+  if (wanted === "auto") return able ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
+  if (!Number.isInteger(wanted) || wanted < 1 || wanted > MOST_THREADS) {
+    const message = `threads is ${wanted}; it is "auto" or a number from 1 to ${MOST_THREADS}`;
+    throw errorOf({ code: "invalid_option", message });
+  }
+  if (wanted === 1 || able) return wanted;
+  const reason = relaxes ? "the page is not cross-origin isolated" : "relaxed SIMD is not in use";
+  const message = `${wanted} threads can't share memory here, because ${reason}; load with one`;
+  throw errorOf({ code: "unsupported_here", message });
+}
+
+/** Compiles an engine, while it comes in where the server calls it what it is. */
+async function compile(url: URL): Promise<WebAssembly.Module> {
   try {
-    wasm = await glue.default({ module_or_path: url });
-    return glue as typeof simd;
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    const streams = response.headers.get("content-type")?.startsWith("application/wasm");
+    return await (streams
+      ? WebAssembly.compileStreaming(response)
+      : WebAssembly.compile(await response.arrayBuffer()));
   } catch (thrown) {
     const unable = thrown instanceof WebAssembly.CompileError;
     const message = unable
       ? `this browser can't run the engine, it lacks WebAssembly with SIMD: ${thrown.message}`
-      : `could not fetch the engine: ${words(thrown)}`;
+      : `could not fetch the engine: ${wordsOf(thrown)}`;
     throw errorOf({ code: unable ? "unsupported_here" : "source_unavailable", message });
   }
 }
@@ -90,24 +131,11 @@ function refused(thrown: unknown): never {
   if (thrown instanceof Missing) {
     throw errorOf({ code: "model_not_found", message: "there is no bundle at this place" });
   }
-  throw errorOf({ code: "source_unavailable", message: `could not read the bundle: ${words(thrown)}` });
+  throw errorOf({ code: "source_unavailable", message: `could not read the bundle: ${wordsOf(thrown)}` });
 }
 
 function crash(thrown: unknown): void {
-  tell({ crash: verdict(thrown), id: current });
-}
-
-/** What the engine died of. A panic says so itself; Rust ends in `unreachable` only where an
- *  allocation failed. */
-function verdict(thrown: unknown): Fault {
-  if (thrown instanceof WebAssembly.RuntimeError && /unreachable/i.test(thrown.message)) {
-    return { code: "out_of_memory", message: "the engine ran out of memory; ask for less at once" };
-  }
-  return { code: "internal", message: `the engine broke on this request: ${words(thrown)}` };
-}
-
-function words(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  tell({ crash: deathOf(thrown), id: current });
 }
 
 function tell(message: FromWorker): void {

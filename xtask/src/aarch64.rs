@@ -16,6 +16,7 @@ use crate::totals::Totals;
 pub const AARCH64: Toolchain = Toolchain {
     name: "aarch64",
     targets: &["aarch64-unknown-linux-gnu"],
+    features: "",
     debian: &[],
     beside_std: "#![no_std]",
     complete: |_| Ok(()),

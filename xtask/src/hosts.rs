@@ -12,37 +12,16 @@ use trireme_tests::{repo_root, target_dir};
 
 use crate::error::{Error, Result};
 use crate::install::quietly;
+use crate::package::package;
 use crate::process::{ask, cargo, command};
-use crate::tools::{self, WASM_BINDGEN, WORKER_BUILD, npm};
-use crate::wasm::{BROWSER, COMPONENT, WASM};
+use crate::tools::{self, WORKER_BUILD, npm};
+use crate::wasm::{BROWSER_RUSTFLAGS, COMPONENT, PROFILE, WASM, build_of, module_in};
 
-/// The profile in the root manifest.
-const PROFILE: &str = "wasm";
-
-/// What `rustc` emits for wasm, and no more: a browser refuses a module for one unknown opcode.
-const WASM_FEATURES: &[&str] = &[
-    "--enable-bulk-memory",
-    "--enable-multivalue",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-sign-ext",
-    "--enable-simd",
-];
-
-/// What `wasm-opt` is told besides, where the module is for machines that have it.
-const RELAXED_FEATURE: &str = "--enable-relaxed-simd";
-
-/// Compiles for wasm with relaxed vectors. Such a module is refused by browsers that lack them, so
-/// a page gets both; Workers and Spin have had them for years. Other flags are another build
-/// folder, or each build would undo the other's.
+/// Workers have had relaxed vectors for years. Other flags are another build folder, or each build
+/// would undo the other's.
 fn relaxed(command: &mut Command) {
-    command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Ctarget-feature=+relaxed-simd");
-    command.env("CARGO_TARGET_DIR", relaxed_dir());
-}
-
-fn relaxed_dir() -> PathBuf {
-    target_dir().join("relaxed")
+    command.env(BROWSER_RUSTFLAGS, "-Ctarget-feature=+relaxed-simd");
+    command.env("CARGO_TARGET_DIR", target_dir().join("relaxed"));
 }
 
 /// Prints length, gzip's and brotli's best of each file named. Node holds both.
@@ -62,7 +41,7 @@ struct Host {
 }
 
 const HOSTS: [Host; 3] = [
-    Host { name: "web", make: web },
+    Host { name: "web", make: package },
     Host { name: "worker", make: worker },
     Host { name: "spin", make: spin },
 ];
@@ -107,38 +86,6 @@ fn choose(names: &[&str]) -> Result<Vec<Choice>> {
     Ok(all.into_iter().filter(|(name, ..)| wanted(name)).collect())
 }
 
-/// The site, and the npm package that it imports: `trireme`, with the engine inside.
-fn web(folder: &Path, features: &[&str]) -> Result<()> {
-    for with_relaxed in [false, true] {
-        engine(&folder.join("trireme"), features, with_relaxed)?;
-    }
-    let mut script = command("node");
-    script.arg(repo_root().join("www/build.mjs")).arg(folder).envs(tools::environment());
-    quietly("www/build.mjs", script)
-}
-
-/// The engine as a module for browsers, with the JavaScript around it.
-fn engine(package: &Path, features: &[&str], with_relaxed: bool) -> Result<()> {
-    let engine = package.join(if with_relaxed { "engine-relaxed" } else { "engine" });
-    let mut build = build_of("trireme-web", BROWSER, features);
-    let mut built = target_dir();
-    if with_relaxed {
-        relaxed(&mut build);
-        built = relaxed_dir();
-    }
-    quietly("trireme-web", build)?;
-    let mut bindgen = command(&WASM_BINDGEN.path().to_string_lossy());
-    bindgen.args(["--target", "web", "--out-name", "trireme", "--out-dir"]).arg(&engine);
-    bindgen.arg(module_in(&built, "trireme-web", BROWSER));
-    quietly("wasm-bindgen", bindgen)?;
-
-    let module = engine.join("trireme_bg.wasm");
-    let mut optimise = command(&npm("wasm-opt").to_string_lossy());
-    optimise.arg("-O3").args(WASM_FEATURES).args(with_relaxed.then_some(RELAXED_FEATURE));
-    optimise.arg(&module).arg("-o").arg(&module);
-    quietly("wasm-opt", optimise)
-}
-
 /// What `wrangler` and `workerd` load: our entry module, and what it imports from `build/`.
 fn worker(folder: &Path, features: &[&str]) -> Result<()> {
     let package = repo_root().join("worker");
@@ -163,24 +110,11 @@ pub fn rehearse_deployment() -> Result<()> {
 
 /// A component. Spin itself can't be had here, so tests run it in a program of ours.
 fn spin(folder: &Path, features: &[&str]) -> Result<()> {
-    quietly("trireme-spin", build_of("trireme-spin", COMPONENT, features))?;
+    quietly("trireme-spin", build_of(&WASM, "trireme-spin", COMPONENT, features))?;
     let component = module_in(&target_dir(), "trireme-spin", COMPONENT);
     let to = folder.join("trireme_spin.wasm");
     fs::copy(&component, &to).map(drop).map_err(Error::file(&component))?;
     quietly("trireme-spin-host", cargo(["build", "-p", "trireme-spin-host"]))
-}
-
-/// Compiles a package's library for a target.
-fn build_of(package: &str, target: &str, features: &[&str]) -> Command {
-    let mut cargo = WASM.cargo(["build", "--profile", PROFILE, "-p", package]);
-    cargo.args(["--lib", "--target", target, "--features", &features.join(",")]);
-    cargo
-}
-
-/// Where that puts its module.
-fn module_in(target_dir: &Path, package: &str, target: &str) -> PathBuf {
-    let name = format!("{}.wasm", package.replace('-', "_"));
-    target_dir.join(target).join(PROFILE).join(name)
 }
 
 /// A table of what is in a folder: raw, gzip -9, brotli 11.

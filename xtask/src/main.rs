@@ -14,6 +14,7 @@ mod machine;
 mod minilm;
 mod mutants;
 mod mutation;
+mod package;
 mod peers;
 mod process;
 mod setup;

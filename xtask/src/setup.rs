@@ -9,7 +9,7 @@ use crate::install::{answers, crates_io, debian, quietly};
 use crate::minilm;
 use crate::process::command;
 use crate::tools::{self, WASM_BINDGEN, WORKER_BUILD};
-use crate::wasm::WASM;
+use crate::wasm::{WASM, WASM_THREADS};
 
 /// One thing that the machine must have.
 pub struct Step {
@@ -58,6 +58,13 @@ const STEPS: &[Step] = &[
         check: || WASM.present(),
         install: || WASM.install(),
         remedy: "rustup target add wasm32-unknown-unknown wasm32-wasip2",
+    },
+    Step {
+        name: "a standard library for wasm with threads",
+        why: "one of the engines in the package for browsers shares its memory between workers",
+        check: || WASM_THREADS.present(),
+        install: || WASM_THREADS.install(),
+        remedy: "rustup component add rust-src",
     },
     Step {
         name: "wasm-bindgen",

@@ -2,8 +2,9 @@
 //!
 //! The ordinary one is the one that runs xtask, with targets that rustup added. Where rustup's
 //! server cannot be reached, Debian's packages hold a compiler and the source of its standard
-//! library: `install` builds that for the targets into a folder of ours. Which of the two is used
-//! is seen by looking, each time: nothing has to be remembered.
+//! library: `install` builds that for the targets into a folder of ours. So it does with rustup's
+//! own source where the library that rustup has was compiled without the features that are wanted.
+//! Which one is used is seen by looking, each time: nothing has to be remembered.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -22,9 +23,6 @@ use crate::process::{self, Show, ask, command_from, run_within, tools_dir, witho
 const PATIENCE: Duration = Duration::from_secs(300);
 
 const DEBIAN: &[&str] = &["rustc-web", "cargo-web", "rust-web-src"];
-const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
-const DEBIAN_CARGO: &str = "/usr/bin/cargo";
-const DEBIAN_RUSTLIB: &str = "/usr/lib/rustlib";
 
 /// Cargo builds `std` for somebody: this, whose source is the toolchain's to say.
 const BESIDE_STD: &str = "[package]\nname = \"beside-std\"\nedition = \"2024\"\n\n\
@@ -36,6 +34,8 @@ pub struct Toolchain {
     pub name: &'static str,
     /// What it compiles for.
     pub targets: &'static [&'static str],
+    /// What its standard library is compiled with; where this is empty, the ordinary one does.
+    pub features: &'static str,
     /// Debian's packages that it needs besides the compiler's own.
     pub debian: &'static [&'static str],
     /// The source of a library that is put beside `std`.
@@ -54,7 +54,7 @@ impl Toolchain {
 
     /// A program that calls cargo for one of the targets.
     pub fn command(&self, program: &str) -> Command {
-        let ours = if self.has_std("rustc") { None } else { self.sysroot() };
+        let ours = if self.ordinary() { None } else { self.built() };
         let ours = ours.map(|folder| folder.join("bin"));
         let folders: Vec<PathBuf> = ours.into_iter().chain([tools_dir().join("bin")]).collect();
         without_our_build(command_from(&folders, program))
@@ -62,17 +62,30 @@ impl Toolchain {
 
     /// Whether there is such a toolchain.
     pub fn present(&self) -> bool {
-        let rustc_in = |folder: PathBuf| folder.join("bin/rustc").to_string_lossy().into_owned();
-        self.has_std("rustc")
-            || self.sysroot().is_some_and(|folder| self.has_std(&rustc_in(folder)))
+        self.ordinary() || self.built().is_some()
     }
 
     /// Adds the targets, through rustup or from Debian's source.
     pub fn install(&self) -> Result<()> {
         let Err(rustup) = self.rustup() else { return Ok(()) };
-        println!("    rustup cannot add them; compiling Debian's source of the standard library");
-        let built = self.build();
+        println!("    rustup cannot; compiling Debian's source of the standard library");
+        let built = debian(&[DEBIAN, self.debian].concat()).and_then(|()| {
+            let compiler = Compiler::of_debian();
+            self.build(&compiler)
+        });
         built.map_err(|debian| Error::Verdict(format!("{rustup}\nand the other way: {debian}")))
+    }
+
+    /// Whether the toolchain that runs xtask has what is wanted.
+    fn ordinary(&self) -> bool {
+        self.features.is_empty() && self.has_std("rustc")
+    }
+
+    /// The folder of ours that has it.
+    fn built(&self) -> Option<PathBuf> {
+        let compilers = [Compiler::of_rustup(), Some(Compiler::of_debian())];
+        let mut folders = compilers.iter().flatten().filter_map(|known| self.sysroot(known));
+        folders.find(|folder| self.has_std(&folder.join("bin/rustc").to_string_lossy()))
     }
 
     /// Whether a compiler has `std` for every target. It names the folder either way.
@@ -86,25 +99,33 @@ impl Toolchain {
 
     fn rustup(&self) -> Result<()> {
         let mut rustup = process::command("rustup");
-        rustup.args(["target", "add"]).args(self.targets);
-        run_within(Some(PATIENCE), "rustup", rustup, Show::Progress)?.or_fail("rustup").map(drop)
+        if self.features.is_empty() {
+            rustup.args(["target", "add"]).args(self.targets);
+        } else {
+            rustup.args(["component", "add", "rust-src"]);
+        }
+        run_within(Some(PATIENCE), "rustup", rustup, Show::Progress)?.or_fail("rustup")?;
+        if self.features.is_empty() {
+            return Ok(());
+        }
+        let missing = || Error::Verdict("`rustc` does not say where it is".to_owned());
+        self.build(&Compiler::of_rustup().ok_or_else(missing)?)
     }
 
-    /// Our folder for what Debian's compiler needs. A compiler reads only what the same version
-    /// made, so an upgrade of Debian's means another folder.
-    fn sysroot(&self) -> Option<PathBuf> {
-        let says = ask(process::command(DEBIAN_RUSTC).arg("--version"))?;
-        let version = says.split_whitespace().nth(1)?;
-        Some(cache_dir().join(format!("rust-{}-{version}", self.name)))
+    /// Our folder for what a compiler needs. A compiler reads only what the same version made, so
+    /// an upgrade of it means another folder.
+    fn sysroot(&self, compiler: &Compiler) -> Option<PathBuf> {
+        let version = compiler.version()?;
+        Some(cache_dir().join(format!("rust-{}-{}-{version}", self.name, compiler.name)))
     }
 
-    /// Builds `std` from Debian's source.
-    fn build(&self) -> Result<()> {
-        debian(&[DEBIAN, self.debian].concat())?;
-        let missing = || Error::Verdict(format!("{DEBIAN_RUSTC} does not answer"));
-        let sysroot = self.sysroot().ok_or_else(missing)?;
+    /// Builds `std` from its source.
+    fn build(&self, compiler: &Compiler) -> Result<()> {
+        let missing = || Error::Verdict(format!("{} does not answer", compiler.rustc.display()));
+        let sysroot = self.sysroot(compiler).ok_or_else(missing)?;
         remove(&sysroot)?;
-        let built = lay_out(&sysroot)
+        let built = compiler
+            .lay_out(&sysroot)
             .and_then(|()| self.compile(&sysroot))
             .and_then(|()| (self.complete)(&sysroot));
         if built.is_err() {
@@ -126,13 +147,57 @@ impl Toolchain {
         cargo.args(self.targets.iter().flat_map(|target| ["--target", target]));
         cargo.current_dir(&work).env("CARGO_TARGET_DIR", work.join("target"));
         // Stable compilers may do this for `std`. Its bitcode is what `lto` reads.
-        cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_ENCODED_RUSTFLAGS", "-Cembed-bitcode=yes");
+        let flags = format!("-Cembed-bitcode=yes\x1f-Ctarget-feature={}", self.features);
+        cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_ENCODED_RUSTFLAGS", flags);
         quietly(&format!("std for {}", self.name), cargo)?;
         for target in self.targets {
             let built = work.join("target").join(target).join("release/deps");
             copy(&built, &lib(sysroot, target), &["rlib"])?;
         }
         remove(&work)
+    }
+}
+
+/// A compiler, and where it keeps its libraries and their source.
+struct Compiler {
+    name: &'static str,
+    rustc: PathBuf,
+    cargo: PathBuf,
+    rustlib: PathBuf,
+}
+
+impl Compiler {
+    fn of_debian() -> Self {
+        let path = PathBuf::from;
+        let [rustc, cargo] = ["/usr/bin/rustc", "/usr/bin/cargo"].map(path);
+        Self { name: "debian", rustc, cargo, rustlib: path("/usr/lib/rustlib") }
+    }
+
+    /// The one that runs xtask.
+    fn of_rustup() -> Option<Self> {
+        let root = PathBuf::from(ask(process::command("rustc").args(["--print", "sysroot"]))?);
+        let [rustc, cargo, rustlib] =
+            ["bin/rustc", "bin/cargo", "lib/rustlib"].map(|path| root.join(path));
+        Some(Self { name: "rustup", rustc, cargo, rustlib })
+    }
+
+    fn version(&self) -> Option<String> {
+        let says = ask(process::command(&self.rustc.to_string_lossy()).arg("--version"))?;
+        says.split_whitespace().nth(1).map(str::to_owned)
+    }
+
+    /// A sysroot as rustup would make it, of links to what is on this machine.
+    fn lay_out(&self, sysroot: &Path) -> Result<()> {
+        let (host, rustlib) = (host()?, sysroot.join("lib/rustlib"));
+        for folder in [&sysroot.join("bin"), &rustlib.join(&host)] {
+            fs::create_dir_all(folder).map_err(Error::file(folder))?;
+        }
+        link(&self.cargo, &sysroot.join("bin/cargo"))?;
+        link(&self.rustlib.join("src"), &rustlib.join("src"))?;
+        link(&self.rustlib.join(&host).join("lib"), &lib(sysroot, &host))?;
+        let sysroot_flag =
+            format!("{} --sysroot '{}' \"$@\"", self.rustc.display(), sysroot.display());
+        script(&sysroot.join("bin/rustc"), &sysroot_flag)
     }
 }
 
@@ -145,20 +210,6 @@ pub fn lib(sysroot: &Path, target: &str) -> PathBuf {
 pub fn host() -> Result<String> {
     let missing = || Error::Verdict("`rustc` does not name this machine".to_owned());
     machine::host().ok_or_else(missing)
-}
-
-/// A sysroot as rustup would make it, of links to what is on this machine.
-fn lay_out(sysroot: &Path) -> Result<()> {
-    let (host, rustlib) = (host()?, sysroot.join("lib/rustlib"));
-    for folder in [&sysroot.join("bin"), &rustlib.join(&host)] {
-        fs::create_dir_all(folder).map_err(Error::file(folder))?;
-    }
-    let debian = Path::new(DEBIAN_RUSTLIB);
-    link(Path::new(DEBIAN_CARGO), &sysroot.join("bin/cargo"))?;
-    link(&debian.join("src"), &rustlib.join("src"))?;
-    link(&debian.join(&host).join("lib"), &lib(sysroot, &host))?;
-    let sysroot_flag = format!("{DEBIAN_RUSTC} --sysroot '{}' \"$@\"", sysroot.display());
-    script(&sysroot.join("bin/rustc"), &sysroot_flag)
 }
 
 /// A program that is another one with more arguments.

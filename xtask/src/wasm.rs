@@ -1,7 +1,8 @@
 //! The Rust toolchain that compiles for wasm.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::error::{Error, Result};
 use crate::process::{ask, command};
@@ -17,10 +18,30 @@ pub const COMPONENT: &str = "wasm32-wasip2";
 pub const WASM: Toolchain = Toolchain {
     name: "wasm",
     targets: &[BROWSER, COMPONENT],
+    features: "",
     debian: &["wasi-libc"],
     beside_std: NO_THREADS,
-    complete,
+    complete: |sysroot| {
+        linkers(sysroot)?;
+        c_library(sysroot)
+    },
 };
+
+/// The same for modules whose memory several workers share. No toolchain comes with such a library.
+pub const WASM_THREADS: Toolchain = Toolchain {
+    name: "wasm-threads",
+    targets: &[BROWSER],
+    features: "+atomics",
+    debian: &[],
+    beside_std: "#![no_std]",
+    complete: linkers,
+};
+
+/// The profile in the root manifest.
+pub const PROFILE: &str = "wasm";
+
+/// Flags for [`BROWSER`] beside those of `.cargo/config.toml`.
+pub const BROWSER_RUSTFLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 
 const DEBIAN_WASI_LIBC: &str = "/usr/lib/wasm32-wasi";
 
@@ -45,9 +66,8 @@ pub extern "C" fn pthread_attr_setstacksize(_: *mut c_void, _: usize) -> c_int {
 pub extern "C" fn pthread_attr_destroy(_: *mut c_void) -> c_int { 0 }
 "#;
 
-/// Debian has no `rust-lld` and no `wasm-component-ld`; every toolchain of rustup's has both. And
-/// its C library lies elsewhere.
-fn complete(sysroot: &Path) -> Result<()> {
+/// Debian has no `rust-lld` and no `wasm-component-ld`; every toolchain of rustup's has both.
+fn linkers(sysroot: &Path) -> Result<()> {
     let missing = || Error::Verdict("`rustc` does not say where it keeps its linkers".to_owned());
     let rustup = ask(command("rustc").args(["--print", "sysroot"])).ok_or_else(missing)?;
     let linkers = Path::new("lib/rustlib").join(host()?).join("bin");
@@ -61,7 +81,24 @@ fn complete(sysroot: &Path) -> Result<()> {
             theirs.join("wasm-component-ld").display(),
             lib(sysroot, COMPONENT).display()
         ),
-    )?;
+    )
+}
+
+/// Debian's lies where no Rust looks for it.
+fn c_library(sysroot: &Path) -> Result<()> {
     let own = lib(sysroot, COMPONENT).join("self-contained");
     copy(Path::new(DEBIAN_WASI_LIBC), &own, &["a", "o"])
+}
+
+/// Compiles a package's library for a target.
+pub fn build_of(toolchain: &Toolchain, package: &str, target: &str, features: &[&str]) -> Command {
+    let mut cargo = toolchain.cargo(["build", "--profile", PROFILE, "-p", package]);
+    cargo.args(["--lib", "--target", target, "--features", &features.join(",")]);
+    cargo
+}
+
+/// Where that puts its module.
+pub fn module_in(target_dir: &Path, package: &str, target: &str) -> PathBuf {
+    let name = format!("{}.wasm", package.replace('-', "_"));
+    target_dir.join(target).join(PROFILE).join(name)
 }

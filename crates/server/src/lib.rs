@@ -5,7 +5,6 @@
 
 mod compute;
 mod durable;
-mod executor;
 mod host;
 mod mmap;
 mod open;
@@ -14,10 +13,10 @@ pub mod source;
 
 pub use compute::{Queue, Threads};
 pub use durable::replace;
-pub use executor::{Shared, wait};
 pub use host::{Random, Steady};
 pub use open::{
     ModelSettings, NamedCheckpoint, Opened, named_checkpoint, open, pass_tokens, start,
 };
 pub use serve::serve;
 pub use trireme_cpu::Precision;
+pub use trireme_pool::{Shared, wait};

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use js_sys::Uint8Array;
 use send_wrapper::SendWrapper;
 use trireme_domain::{Code, Fault};
 use trireme_service::ports::{BoxFuture, Clock, Entropy, Pace};
@@ -18,7 +19,7 @@ extern "C" {
     fn now() -> f64;
 
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
-    fn fill_with_random(bytes: &mut [u8]);
+    fn fill_with_random(bytes: &Uint8Array);
 }
 
 #[wasm_bindgen(module = "/src/turn.js")]
@@ -40,9 +41,10 @@ pub struct Crypto;
 
 impl Entropy for Crypto {
     fn id(&self) -> String {
-        let mut bytes = [0; 16];
-        fill_with_random(&mut bytes);
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        // A browser fills no memory that threads share.
+        let bytes = Uint8Array::new_with_length(16);
+        fill_with_random(&bytes);
+        bytes.to_vec().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

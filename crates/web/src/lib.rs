@@ -5,6 +5,7 @@
 
 mod host;
 mod source;
+mod threads;
 mod values;
 
 use std::future::Future;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use js_sys::{Promise, Uint8Array};
 use send_wrapper::SendWrapper;
-use trireme_cpu::{Cpu, Inline, Lane};
+use trireme_cpu::{Cpu, Executor, Lane};
 use trireme_domain::{Fault, Limits};
 use trireme_model::Checkpoint;
 use trireme_service::{Engine, Identity, Service, direct, from_model, load, precision};
@@ -22,6 +23,7 @@ use web_sys::AbortSignal;
 
 use host::{Crypto, Performance, Turns};
 use source::{Files, Source};
+use threads::executor;
 use values::{object, read, thrown, vectors};
 
 /// Tokens of one pass: few, so that an abort is seen soon and memory stays small. One thread wins
@@ -46,12 +48,14 @@ pub struct Model {
 
 #[wasm_bindgen]
 impl Model {
-    /// Loads a model's files, or a bundle.
+    /// Loads a model's files, or a bundle. Only in the module whose memory workers share can more
+    /// threads than one have work.
     pub async fn load(
         #[wasm_bindgen(unchecked_param_type = "Source | Uint8Array")] source: JsValue,
         name: String,
         version: Option<String>,
         #[wasm_bindgen(unchecked_optional_param_type = "Precision")] precision: Option<String>,
+        #[wasm_bindgen(unchecked_optional_param_type = "number")] threads: Option<u16>,
     ) -> Result<Model, JsValue> {
         let checkpoint = match source.dyn_into::<Uint8Array>() {
             Ok(bundle) => {
@@ -60,18 +64,22 @@ impl Model {
             Err(source) => load(&Files(SendWrapper::new(Source::from(source)))).await,
         };
         let version = version.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned());
-        let opened = checkpoint.and_then(|c| Self::new(&c, name, version, precision.as_deref()));
+        let opened = checkpoint.and_then(|checkpoint| {
+            let executor = executor(threads.unwrap_or(1).into())?;
+            Self::new(&checkpoint, executor, name, version, precision.as_deref())
+        });
         opened.map_err(|fault| thrown(&fault))
     }
 
     fn new(
         checkpoint: &Checkpoint,
+        executor: Box<dyn Executor>,
         name: String,
         version: String,
         numbers: Option<&str>,
     ) -> Result<Self, Fault> {
         let precision = precision(checkpoint, numbers)?;
-        let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision);
+        let cpu = Cpu::new(executor, Lane::detect()).with_precision(precision);
         let model = trireme_model::Model::new(cpu, checkpoint).map_err(|e| from_model(&e))?;
         let identity = Identity::of(&model, name, version, "client");
         Ok(Self { model: Arc::new(model), identity: Arc::new(identity) })

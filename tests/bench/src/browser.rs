@@ -1,4 +1,4 @@
-//! In Chromium, on one thread: our package beside onnxruntime-web on the same weights.
+//! In Chromium, on one thread and on two: our package beside onnxruntime-web on the same weights.
 
 use std::cell::RefCell;
 use std::process::Command;
@@ -19,26 +19,43 @@ const CASES: [(&str, usize, usize); 3] =
     [("uniform 16", 32, 16), ("uniform 128", 8, 128), ("uniform 256", 4, 256)];
 
 pub fn run(settings: &Settings) -> Result<()> {
-    let bench = cache_dir().join("bench");
+    let peers = [(1, RefCell::new(page(1)?)), (2, RefCell::new(page(2)?))];
+    let title = format!("tokens a second, ours over {}", peers[0].1.borrow().hello);
+    let mut report = Report::new("browser", title);
+    for (threads, peer) in &peers {
+        measured(settings, *threads, peer, &mut report)?;
+    }
+    report.write(&settings.out)
+}
+
+/// A page for both; the peer asks once how many threads it may use.
+fn page(threads: usize) -> Result<Peer> {
     let mut command = Command::new("node");
     command.arg(programs().join("browser/peer.mjs"));
     command.arg("--web").arg(built_host("web"));
-    command.arg("--ort").arg(bench.join("browser/node_modules/onnxruntime-web/dist"));
-    let peer = RefCell::new(Peer::start("onnxruntime-web", command)?);
-    let title = format!("tokens a second, ours over {}", peer.borrow().hello);
-    let mut report = Report::new("browser", title);
+    let peer = cache_dir().join("bench/browser/node_modules/onnxruntime-web/dist");
+    command.arg("--ort").arg(peer).args(["--threads", &threads.to_string()]);
+    Peer::start("onnxruntime-web", command)
+}
+
+fn measured(
+    settings: &Settings,
+    threads: usize,
+    peer: &RefCell<Peer>,
+    report: &mut Report<Versus>,
+) -> Result<()> {
     let model = minilm_dir();
     let [model, graphs] =
         [model.clone(), graphs_of(&model)].map(|path| path.to_string_lossy().into_owned());
     for precision in ["int8", "f32"] {
         for (name, texts, length) in CASES {
-            let title = format!("MiniLM-L6, {name}, {precision}, Chromium");
+            let title = format!("MiniLM-L6, {name}, {precision}, Chromium, {threads} threads");
             if !settings.wants(&title) {
                 continue;
             }
             let case = Case { name, lengths: vec![length; texts], feeds: UNIFORM_ONE_BY_ONE };
             let ask = |side, graphs: &str, batches: &[Vec<usize>]| -> Result<Duration> {
-                let request = Request { side, graphs, precision, threads: 1, batches };
+                let request = Request { side, graphs, precision, threads, batches };
                 peer.borrow_mut().ask(&request)
             };
             let together = [case.lengths.clone()];
@@ -60,5 +77,5 @@ pub fn run(settings: &Settings) -> Result<()> {
             );
         }
     }
-    report.write(&settings.out)
+    Ok(())
 }

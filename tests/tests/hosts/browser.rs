@@ -19,10 +19,22 @@ static SHIPPED: LazyLock<(Process, String)> = LazyLock::new(|| bridge("web"));
 /// The same with accidents to rehearse.
 static DRILL: LazyLock<(Process, String)> = LazyLock::new(|| bridge("web-drill"));
 
+/// Both, in pages that may share memory between workers.
+static ISOLATED: LazyLock<(Process, String)> = LazyLock::new(|| isolated("web"));
+static ISOLATED_DRILL: LazyLock<(Process, String)> = LazyLock::new(|| isolated("web-drill"));
+
 fn bridge(build: &str) -> (Process, String) {
+    bridge_with(build, &[])
+}
+
+fn isolated(build: &str) -> (Process, String) {
+    bridge_with(build, &["--isolated"])
+}
+
+fn bridge_with(build: &str, flags: &[&str]) -> (Process, String) {
     let mut command = node("bridge.mjs");
     // Models lie in the checkout, in the cache and in temporary folders.
-    command.arg("--web").arg(built_host(build)).args(["--root", "/"]);
+    command.arg("--web").arg(built_host(build)).args(["--root", "/"]).args(flags);
     Process::start(&mut command).unwrap()
 }
 
@@ -96,21 +108,66 @@ fn the_faster_module_runs_where_its_instruction_is_right() {
 }
 
 #[test]
+fn several_threads_give_natives_bits_in_bytes() {
+    bits::agree(|model, precision| on(&format!("{}/@{precision},,2", ISOLATED.1), model));
+}
+
+#[test]
+fn several_threads_keep_the_contract() {
+    let host = on(&format!("{}/@,,3", ISOLATED.1), None);
+    assert_eq!(host.get("/threads"), (200, json!(3)));
+    contract::holds(&host, "client");
+}
+
+#[test]
+fn threads_are_one_unless_asked_for_and_refused_where_memory_can_t_be_shared() {
+    let loaded = |bridge: &str, threads: &str| {
+        let (status, answer) = on(&format!("{bridge}/@,{threads}"), None).get("/threads");
+        (status, answer.get("error").map_or(answer.clone(), |error| error["code"].clone()))
+    };
+    let cores = std::thread::available_parallelism().unwrap().get().min(8);
+    let refused = (501, json!("unsupported_here"));
+    let (plain, isolated) = (&SHIPPED.1, &ISOLATED.1);
+    for (page, bridge, threads, expected) in [
+        ("plain", plain, "", (200, json!(1))),
+        ("plain", plain, ",1", (200, json!(1))),
+        ("plain", plain, ",auto", (200, json!(1))),
+        ("plain", plain, ",2", refused.clone()),
+        ("isolated", isolated, "", (200, json!(1))),
+        ("isolated", isolated, ",auto", (200, json!(cores))),
+        ("isolated", isolated, "simd128,2", refused),
+        ("isolated", isolated, ",0", (422, json!("invalid_option"))),
+        ("isolated", isolated, ",1.5", (422, json!("invalid_option"))),
+        ("isolated", isolated, ",9", (422, json!("invalid_option"))),
+    ] {
+        assert_eq!(loaded(bridge, threads), expected, "{page} page, \"{threads}\"");
+    }
+}
+
+#[test]
 fn browser_keeps_the_contract() {
     contract::holds(&start(None), "client");
 }
 
 #[test]
 fn after_an_accident_the_next_request_is_answered() {
-    let host = on(&DRILL.1, None);
+    recovers(&on(&DRILL.1, None));
+}
+
+#[test]
+fn after_an_accident_several_threads_answer_the_next_request() {
+    recovers(&on(&format!("{}/@,,2", ISOLATED_DRILL.1), None));
+}
+
+fn recovers(host: &Host) {
     let accidents = [("panic", 500, "internal"), ("trap", 500, "internal")];
     for (accident, status, code) in
         accidents.into_iter().chain([("out of memory", 503, "out_of_memory")])
     {
-        let (got, answer) = ask(&host, &format!("drill: {accident}"));
+        let (got, answer) = ask(host, &format!("drill: {accident}"));
         println!("{accident}: {answer}");
         assert_eq!((got, &answer["error"]["code"]), (status, &json!(code)), "{accident}: {answer}");
-        answers(&host, accident);
+        answers(host, accident);
     }
 }
 

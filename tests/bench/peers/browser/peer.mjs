@@ -1,7 +1,7 @@
 // Our package and onnxruntime-web in one Chromium, as peers of the benchmark: one JSON request a
 // line, one JSON answer a line.
 //
-//     node peer.mjs --web FOLDER --ort FOLDER
+//     node peer.mjs --web FOLDER --ort FOLDER --threads N
 //
 // FOLDERs: what `cargo xtask build web` made, and onnxruntime-web's `dist`. A request says which
 // side is asked, where its model lies, a precision, and batches, each a list of text lengths. The
@@ -14,22 +14,26 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { launch } from "../../../browser/chromium.mjs";
-import { serveFile } from "../../../browser/serve.mjs";
+import { ISOLATION, serveFile } from "../../../browser/serve.mjs";
 
-const { values } = parseArgs({ options: { web: { type: "string" }, ort: { type: "string" } } });
+const options = Object.fromEntries(["web", "ort", "threads"].map((name) => [name, { type: "string" }]));
+const { values } = parseArgs({ options });
+// Without isolation no page has threads, and with it none is slower.
 const mounts = [
   ["/files/", "/"],
   ["/web/", resolve(values.web)],
   ["/ort/", resolve(values.ort)],
   ["/", dirname(fileURLToPath(import.meta.url))],
 ];
-const server = createServer((request, response) => serveFile(mounts, request.url, response));
+const server = createServer((request, response) => {
+  serveFile(mounts, new URL(request.url, "http://x").pathname, response, ISOLATION);
+});
 await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
 
 const browser = await launch();
 const page = await browser.newPage();
 page.on("pageerror", (error) => console.error(`page: ${error}`));
-await page.goto(`http://127.0.0.1:${server.address().port}/page.html`);
+await page.goto(`http://127.0.0.1:${server.address().port}/page.html?threads=${values.threads}`);
 const version = await page.evaluate(
   "import('/sides.js').then((sides) => { window.sides = sides; return sides.version; })",
 );

@@ -3,7 +3,8 @@
 import * as ort from "/ort/ort.wasm.min.mjs";
 import { load } from "/web/trireme/index.js";
 
-ort.env.wasm.numThreads = 1;
+const threads = Number(new URLSearchParams(location.search).get("threads"));
+ort.env.wasm.numThreads = threads;
 ort.env.wasm.wasmPaths = "/ort/";
 
 export const version = ort.env.versions.web;
@@ -19,7 +20,7 @@ export async function run({ side, graphs, precision, batches }) {
   if (!ready.has(key)) {
     const loading =
       side === "ours"
-        ? load(`/files${graphs}/`, { precision })
+        ? load(`/files${graphs}/`, { precision, threads })
         : ort.InferenceSession.create(graph(), { executionProviders: ["wasm"] });
     ready.set(key, loading);
   }

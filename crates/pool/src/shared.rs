@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use trireme_cpu::{Cuts, Executor, Inline, Work};
 use trireme_domain::{Code, Fault};
 use trireme_service::ports::{BoxFuture, OneByOne, Rows, Spread};
@@ -18,6 +18,21 @@ pub struct Shared {
     pool: Arc<ThreadPool>,
     /// Passes that run at once now.
     passes: Arc<AtomicUsize>,
+}
+
+/// A place in a pool, for a thread that somebody else starts.
+pub struct Seat(ThreadBuilder);
+
+impl Seat {
+    /// Works for the pool, until the pool is gone.
+    pub fn work(self) {
+        self.0.run();
+    }
+}
+
+fn builder(threads: usize) -> ThreadPoolBuilder {
+    let name = |index| format!("trireme-compute-{index}");
+    ThreadPoolBuilder::new().num_threads(threads).thread_name(name)
 }
 
 /// One of the passes that run at once, while it lives.
@@ -42,12 +57,26 @@ impl Shared {
     /// # Errors
     /// [`Code::Internal`] where the system gives no more threads.
     pub fn new(threads: usize) -> Result<Self, Fault> {
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|index| format!("trireme-compute-{index}"))
-            .build()
-            .map_err(|e| Fault::new(Code::Internal, format!("no compute threads: {e}")))?;
-        Ok(Self { pool: Arc::new(pool), passes: Arc::default() })
+        Self::of(builder(threads).build())
+    }
+
+    /// A pool of the calling thread and of seats for the others. Work that nobody takes is done by
+    /// the calling thread, so the pool answers before a seat is taken, and where none ever is.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] where the calling thread has a seat in a pool already.
+    pub fn seated(threads: usize) -> Result<(Self, Vec<Seat>), Fault> {
+        let mut seats = Vec::new();
+        let seated = builder(threads).use_current_thread().spawn_handler(|thread| {
+            seats.push(Seat(thread));
+            Ok(())
+        });
+        Ok((Self::of(seated.build())?, seats))
+    }
+
+    fn of(pool: Result<ThreadPool, ThreadPoolBuildError>) -> Result<Self, Fault> {
+        let failed = |e| Fault::new(Code::Internal, format!("no compute threads: {e}"));
+        Ok(Self { pool: Arc::new(pool.map_err(failed)?), passes: Arc::default() })
     }
 
     /// Does work on a thread of the pool. Operations of that work are shared out from there, where
@@ -129,6 +158,9 @@ fn halve(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+    use std::sync::Mutex;
+
     use super::*;
 
     #[test]
@@ -148,6 +180,31 @@ mod tests {
         let half = Ok(vec![Ok(vec![2.0])]);
         assert_eq!(got, [half.clone(), half], "four threads for two passes");
         assert_eq!(shared.threads(), 4, "afterwards, one pass has them all");
+    }
+
+    #[test]
+    fn a_pool_works_before_its_seats_are_taken_and_with_who_takes_them() {
+        let (shared, seats) = Shared::seated(3).unwrap();
+        assert_eq!((shared.threads(), seats.len()), (3, 2));
+        assert_eq!(who_does(&shared, 8), 1, "alone");
+        thread::scope(|scope| {
+            for seat in seats {
+                scope.spawn(|| seat.work());
+            }
+            // A seat is taken when its thread comes, not before.
+            while who_does(&shared, 256) < 3 {}
+            drop(shared);
+        });
+    }
+
+    /// How many threads had a part in so many pieces.
+    fn who_does(shared: &Shared, pieces: usize) -> usize {
+        let seen = Mutex::new(HashSet::new());
+        shared.for_each(&mut vec![0.0; pieces], Cuts::Every(1), &|_, _| {
+            seen.lock().unwrap().insert(thread::current().id());
+            thread::yield_now();
+        });
+        seen.into_inner().unwrap().len()
     }
 
     #[test]
