@@ -67,8 +67,8 @@ type Outcome = Result<(), BackendError>;
 impl<B: Backend, W: Wait> Suite<'_, B, W> {
     fn embeds_a_sum_of_rows(&self) -> Outcome {
         let (words, places) = (noise(1, 5 * 3), noise(2, 4 * 3));
-        let words_there = self.backend.upload_table(matrix(5, 3, &words).into())?;
-        let places_there = self.backend.upload_table(matrix(4, 3, &places).into())?;
+        let words_there = self.backend.upload_table(&[], matrix(5, 3, &words).into())?;
+        let places_there = self.backend.upload_table(&[], matrix(4, 3, &places).into())?;
         let (ids, at) = ([4, 0, 2], [0, 1, 3]);
         let got = self.backend.embed(&[
             Lookup { table: &words_there, ids: &ids },
@@ -85,7 +85,7 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
 
     fn embeds_rows_of_bytes(&self) -> Outcome {
         let rows = ByteRows { cols: 3, values: &[127, 0, -127, 5, 6, 7], scales: &[0.01, 0.5] };
-        let table = self.backend.upload_table(rows.into())?;
+        let table = self.backend.upload_table(&[], rows.into())?;
         let got = self.backend.embed(&[
             Lookup { table: &table, ids: &[1, 0] },
             Lookup { table: &table, ids: &[1, 1] },
@@ -94,7 +94,7 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
     }
 
     fn refuses_an_id_outside_the_table(&self) -> Outcome {
-        let table = self.backend.upload_table(matrix(2, 1, &[1.0, 2.0]).into())?;
+        let table = self.backend.upload_table(&[], matrix(2, 1, &[1.0, 2.0]).into())?;
         let got = self.backend.embed(&[Lookup { table: &table, ids: &[0, 2] }]).err();
         let expected = Some(BackendError::IdOutOfRange { op: "embed", id: 2, rows: 2 });
         assert_eq!(got, expected, "id 2 of a table with two rows");
@@ -104,7 +104,7 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
     fn normalises_rows(&self) -> Outcome {
         let (x, gain, bias) = (noise(3, 4 * 20), noise(4, 20), noise(5, 20));
         let mut got = self.acts(20, &x)?;
-        self.backend.norm(&mut got, &self.backend.upload_norm(&gain, &bias, 1e-5)?)?;
+        self.backend.norm(&mut got, &self.backend.upload_norm(&[], &gain, &bias, 1e-5)?)?;
         let expected: Vec<f64> =
             x.chunks(20).flat_map(|row| oracle::norm(row, &gain, &bias, 1e-5)).collect();
         self.same("norm", &got, &expected)
@@ -115,8 +115,12 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         let residual = noise(9, 7 * 21);
         let there = self.acts(19, &x)?;
         let add = self.acts(21, &residual)?;
-        let layer =
-            self.backend.upload_linear(matrix(21, 19, &weight).into(), Some(&bias), Per::Token)?;
+        let layer = self.backend.upload_linear(
+            &[],
+            matrix(21, 19, &weight).into(),
+            Some(&bias),
+            Per::Token,
+        )?;
         for activation in [
             Activation::None,
             Activation::Gelu,
@@ -150,28 +154,34 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
             scales.push(bytes::quantize(row, bytes) / bytes::mixed(inputs) as f32);
         }
         let rows = ByteRows { cols: inputs, values: &values, scales: &scales };
-        let layer = self.backend.upload_linear(rows.into(), Some(&bias), Per::Token)?;
+        let layer = self.backend.upload_linear(&[], rows.into(), Some(&bias), Per::Token)?;
         let got = self.backend.linear(&self.acts(inputs, &x)?, &layer, Epilogue::PLAIN)?;
         self.near("linear, bytes", &got, &expected, 0.15)
     }
 
     fn refuses_shapes_that_do_not_fit(&self) -> Outcome {
         let x = self.acts(3, &noise(10, 6))?;
-        let layer =
-            self.backend.upload_linear(matrix(2, 4, &noise(11, 8)).into(), None, Per::Token)?;
+        let layer = self.backend.upload_linear(
+            &[],
+            matrix(2, 4, &noise(11, 8)).into(),
+            None,
+            Per::Token,
+        )?;
         let got = self.backend.linear(&x, &layer, Epilogue::PLAIN).err();
         assert!(
             matches!(got, Some(BackendError::Shape { op: "linear", .. })),
             "a weight with 4 inputs on rows of 3: expected a shape error, got {got:?}"
         );
-        let got =
-            self.backend.upload_linear(matrix(2, 4, &noise(11, 7)).into(), None, Per::Token).err();
+        let got = self
+            .backend
+            .upload_linear(&[], matrix(2, 4, &noise(11, 7)).into(), None, Per::Token)
+            .err();
         assert!(
             matches!(got, Some(BackendError::Shape { .. })),
             "seven values for a 2 × 4 weight: expected a shape error, got {got:?}"
         );
         let rows = ByteRows { cols: 4, values: &[1; 8], scales: &[1.0] };
-        let got = self.backend.upload_linear(rows.into(), None, Per::Token).err();
+        let got = self.backend.upload_linear(&[], rows.into(), None, Per::Token).err();
         assert!(
             matches!(got, Some(BackendError::Shape { .. })),
             "one scale for two rows of bytes: expected a shape error, got {got:?}"
@@ -198,7 +208,7 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         let there = self.acts(3 * heads * head_width, &qkv)?;
         let span = 2 * reach.unwrap_or(0) + 1;
         let biases = noise(13, span * heads);
-        let table = self.backend.upload_table(matrix(span, heads, &biases).into())?;
+        let table = self.backend.upload_table(&[], matrix(span, heads, &biases).into())?;
         let position = match reach {
             None => Position::Embedded,
             Some(reach) => Position::Relative { table: &table, reach },
@@ -255,6 +265,7 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         let x = self.acts(width, x)?;
         let weight = noise(16, 3 * width * width);
         let project = self.backend.upload_linear(
+            &[],
             matrix(3 * width, width, &weight).into(),
             None,
             Per::Token,
@@ -269,7 +280,7 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
     /// Activations can only be made by looking up: each row is its own table entry.
     fn acts(&self, width: usize, values: &[f32]) -> Result<B::Acts, BackendError> {
         let rows = values.len() / width;
-        let table = self.backend.upload_table(matrix(rows, width, values).into())?;
+        let table = self.backend.upload_table(&[], matrix(rows, width, values).into())?;
         let ids: Vec<u32> = (0..rows).filter_map(|row| u32::try_from(row).ok()).collect();
         self.backend.embed(&[Lookup { table: &table, ids: &ids }])
     }

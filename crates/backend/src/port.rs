@@ -148,29 +148,40 @@ pub trait Backend: Send + Sync + 'static {
     fn precision(&self) -> Precision;
 
     /// Takes a weight `[outputs, inputs]`. Bytes are those of its rotated rows, and are multiplied
-    /// as bytes: see [`bytes`](crate::bytes).
+    /// as bytes: see [`bytes`](crate::bytes). `names` are those of the checkpoint's layers that it
+    /// is made of, one above the other; a backend that changes weights gives them back so.
     ///
     /// # Errors
     /// [`BackendError::Shape`] where the data or the bias does not fit.
     fn upload_linear(
         &self,
+        names: &[String],
         weight: Weight<'_>,
         bias: Option<&[f32]>,
         per: Per,
     ) -> Result<Self::Linear, BackendError>;
 
-    /// Takes a table.
+    /// Takes a table; `names` is one name, or none where the checkpoint has no such table.
     ///
     /// # Errors
     /// [`BackendError::Shape`] where the data does not fit.
-    fn upload_table(&self, table: Weight<'_>) -> Result<Self::Table, BackendError>;
+    fn upload_table(
+        &self,
+        names: &[String],
+        table: Weight<'_>,
+    ) -> Result<Self::Table, BackendError>;
 
     /// Takes a layer norm.
     ///
     /// # Errors
     /// [`BackendError::Shape`] where gain and bias differ in length.
-    fn upload_norm(&self, gain: &[f32], bias: &[f32], eps: f32)
-    -> Result<Self::Norm, BackendError>;
+    fn upload_norm(
+        &self,
+        names: &[String],
+        gain: &[f32],
+        bias: &[f32],
+        eps: f32,
+    ) -> Result<Self::Norm, BackendError>;
 
     /// The sum of several look-ups, one row for each token.
     ///

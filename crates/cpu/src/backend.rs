@@ -102,6 +102,7 @@ impl Backend for Cpu {
 
     fn upload_linear(
         &self,
+        _: &[String],
         weight: Weight<'_>,
         bias: Option<&[f32]>,
         per: Per,
@@ -133,7 +134,7 @@ impl Backend for Cpu {
         .map_err(|oom| short(OP, oom))
     }
 
-    fn upload_table(&self, table: Weight<'_>) -> Result<Table, BackendError> {
+    fn upload_table(&self, _: &[String], table: Weight<'_>) -> Result<Table, BackendError> {
         const OP: &str = "upload_table";
         row_count(table, OP)?;
         let copied =
@@ -151,6 +152,7 @@ impl Backend for Cpu {
 
     fn upload_norm(
         &self,
+        _: &[String],
         gain: &[f32],
         bias: &[f32],
         eps: f32,

@@ -9,7 +9,7 @@
 //! use trireme_cpu::{Cpu, Inline};
 //!
 //! let cpu = Cpu::new(Box::new(Inline), trireme_cpu::Lane::detect());
-//! let table = cpu.upload_table(Matrix { rows: 2, cols: 1, data: &[1.0, 2.0] }.into())?;
+//! let table = cpu.upload_table(&[], Matrix { rows: 2, cols: 1, data: &[1.0, 2.0] }.into())?;
 //! let rows = cpu.embed(&[Lookup { table: &table, ids: &[1, 0, 1] }])?;
 //! assert_eq!(rows.values(), [2.0, 1.0, 2.0]);
 //! # Ok::<(), trireme_backend::BackendError>(())

@@ -43,11 +43,12 @@ fn a_row_wider_than_a_piece_is_a_piece() {
     let cpu = Cpu::new(Box::new(Inline), Lane::detect());
     let (inputs, rows) = (70_000, 3);
     let table = vec![1.0; inputs];
-    let table = cpu.upload_table(Matrix { rows: 1, cols: inputs, data: &table }.into()).unwrap();
+    let table =
+        cpu.upload_table(&[], Matrix { rows: 1, cols: inputs, data: &table }.into()).unwrap();
     let x = cpu.embed(&[Lookup { table: &table, ids: &[0; 3] }]).unwrap();
     let weight = vec![0.5; inputs];
     let weight = Matrix { rows: 1, cols: inputs, data: &weight };
-    let weight = cpu.upload_linear(weight.into(), None, Per::Token).unwrap();
+    let weight = cpu.upload_linear(&[], weight.into(), None, Per::Token).unwrap();
     let got = cpu.linear(&x, &weight, Epilogue::PLAIN).unwrap();
     assert_eq!(got.values(), vec![35_000.0; rows]);
 }
@@ -57,6 +58,6 @@ fn a_layer_whose_sums_would_not_fit_is_refused() {
     let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(Precision::Int8);
     let values = vec![1; 140_000];
     let weight = ByteRows { cols: values.len(), values: &values, scales: &[1.0] };
-    let got = cpu.upload_linear(weight.into(), None, Per::Token);
+    let got = cpu.upload_linear(&[], weight.into(), None, Per::Token);
     assert!(matches!(got, Err(BackendError::Shape { .. })), "it was taken");
 }

@@ -19,6 +19,7 @@ mod model;
 mod pass;
 mod relative;
 mod sentence;
+mod trained;
 mod upload;
 pub mod weights;
 

@@ -104,6 +104,20 @@ impl<'m, B: Backend> Pass<'m, B> {
         }
     }
 
+    /// Runs what is left; the rows stay where they were computed, for who goes on computing there.
+    ///
+    /// # Errors
+    /// [`ModelError::Backend`].
+    pub fn rows(mut self) -> Result<B::Acts, ModelError> {
+        loop {
+            self.step()?;
+            match self.state {
+                State::Rows(rows) if self.done == self.model.spec().layers + 2 => return Ok(rows),
+                state => self.state = state,
+            }
+        }
+    }
+
     /// Runs what is left and brings the answer back: for each text its row, or
     /// [`ModelError::AnswerNotFinite`]; what is wrong with one changes no other.
     ///

@@ -20,7 +20,7 @@ pub(crate) struct Weights<'a, B> {
 impl<B: Backend> Weights<'_, B> {
     pub fn table(&self, name: &str) -> Result<B::Table, ModelError> {
         let table = self.values(name, "weight")?;
-        Ok(self.backend.upload_table(table.weight())?)
+        Ok(self.backend.upload_table(&[name.to_owned()], table.weight())?)
     }
 
     pub fn linear(&self, name: &str) -> Result<B::Linear, ModelError> {
@@ -33,12 +33,12 @@ impl<B: Backend> Weights<'_, B> {
             Role::PerToken => Per::Token,
             Role::Table | Role::Small => Per::Text,
         };
-        Ok(self.backend.upload_linear(weight.weight(), bias.as_deref(), per)?)
+        Ok(self.backend.upload_linear(&[name.to_owned()], weight.weight(), bias.as_deref(), per)?)
     }
 
     pub fn norm(&self, name: &str, eps: f32) -> Result<B::Norm, ModelError> {
         let (gain, bias) = (self.singles(name, "weight")?, self.singles(name, "bias")?);
-        Ok(self.backend.upload_norm(&gain, &bias, eps)?)
+        Ok(self.backend.upload_norm(&[name.to_owned()], &gain, &bias, eps)?)
     }
 
     /// Several linear layers on the same input, as one.
@@ -48,7 +48,7 @@ impl<B: Backend> Weights<'_, B> {
         let biases = names.iter().map(|name| self.singles(name, "bias"));
         let bias = biases.collect::<Result<Vec<_>, _>>()?.concat();
         let weight = Values::joined(&names[0], &weights)?;
-        Ok(self.backend.upload_linear(weight.weight(), Some(&bias), Per::Token)?)
+        Ok(self.backend.upload_linear(names, weight.weight(), Some(&bias), Per::Token)?)
     }
 
     /// What each distance and head adds to a score.
@@ -57,7 +57,7 @@ impl<B: Backend> Weights<'_, B> {
         let heads = self.spec.heads;
         let table = relative::spread(&buckets, heads, reach(self.spec));
         let (rows, cols) = (table.len() / heads, heads);
-        Ok(self.backend.upload_table(Matrix { rows, cols, data: &table }.into())?)
+        Ok(self.backend.upload_table(&[], Matrix { rows, cols, data: &table }.into())?)
     }
 
     /// A tensor in the numbers that the backend computes in.

@@ -9,11 +9,13 @@ const EDGES: &[(&str, u8, &[&str])] = &[
     ("text", 0, &[]),
     ("kernels", 1, &[]),
     ("backend", 1, &[]),
+    ("candle", 1, &["backend"]),
     ("cpu", 1, &["backend", "kernels"]),
     ("domain", 2, &[]),
     ("model", 2, &["backend", "text"]),
     ("service", 3, &["backend", "domain", "model", "text"]),
     ("http", 4, &["domain", "service"]),
+    ("train", 3, &["backend", "candle", "domain", "model"]),
     ("pool", 4, &["cpu", "domain", "service"]),
     (
         "server",
@@ -27,7 +29,8 @@ const EDGES: &[(&str, u8, &[&str])] = &[
 ];
 
 /// Tests may stand on anything of a lower layer, and on these of their own.
-const DEV_EDGES: &[(&str, &str)] = &[("cli", "tests"), ("kernels", "backend")];
+const DEV_EDGES: &[(&str, &str)] =
+    &[("cli", "tests"), ("kernels", "backend"), ("train", "cpu"), ("train", "tests")];
 
 /// Compiled first on a bare machine, so they take nothing from a registry.
 const BARE: &[(&str, &[&str])] = &[("tests", &[]), ("xtask", &["trireme-tests"])];

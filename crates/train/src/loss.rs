@@ -1,0 +1,68 @@
+//! How wrong an answer is.
+
+use trireme_candle::core::{D, Device, Result, Tensor};
+
+/// The mean cross entropy of logits `[texts, classes]`, each text weighted by its class.
+pub(crate) fn cross_entropy(logits: &Tensor, classes: &[u32], weights: &[f32]) -> Result<Tensor> {
+    let chosen = Tensor::new(classes, logits.device())?.unsqueeze(1)?;
+    let of_chosen = logits.gather(&chosen, 1)?.squeeze(1)?;
+    let surprise = (log_sum_exp(logits)? - of_chosen)?;
+    let weights: Vec<f32> = classes.iter().map(|&class| weights[class as usize]).collect();
+    let sum: f32 = weights.iter().sum();
+    let weights = Tensor::from_vec(weights, classes.len(), logits.device())?;
+    (surprise * weights)?.sum_all()? / f64::from(sum)
+}
+
+/// Of each row. Candle's own sums over dimensions in a way that has no way back.
+fn log_sum_exp(rows: &Tensor) -> Result<Tensor> {
+    let top = rows.max_keepdim(D::Minus1)?.detach();
+    let sum = rows.broadcast_sub(&top)?.exp()?.sum(D::Minus1)?;
+    sum.log()? + top.squeeze(D::Minus1)?
+}
+
+/// The mean square of what the cosine of two rows misses its score by.
+pub(crate) fn cosine(first: &Tensor, second: &Tensor, scores: &[f32]) -> Result<Tensor> {
+    let cosines = (unit(first)? * unit(second)?)?.sum(D::Minus1)?;
+    (cosines - Tensor::new(scores, &Device::Cpu)?)?.sqr()?.mean_all()
+}
+
+/// Multiple negatives ranking: a row's partner should be nearer than every other row's.
+pub(crate) fn ranking(first: &Tensor, second: &Tensor, scale: f64) -> Result<Tensor> {
+    let scores = (unit(first)?.matmul(&unit(second)?.t()?)? * scale)?;
+    let own: Vec<u32> = (0..first.dims2()?.0 as u32).collect();
+    let alike = vec![1.0; own.len()];
+    cross_entropy(&scores, &own, &alike)
+}
+
+/// Rows of length one.
+fn unit(rows: &Tensor) -> Result<Tensor> {
+    let length = (rows.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?;
+    rows.broadcast_div(&length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(rows: [[f32; 2]; 2]) -> Tensor {
+        Tensor::new(&rows, &Device::Cpu).unwrap()
+    }
+
+    fn near(name: &str, got: Result<Tensor>, expected: f64) {
+        let got = f64::from(got.unwrap().to_scalar::<f32>().unwrap());
+        assert!((got - expected).abs() < 1e-5, "{name}: expected {expected}, got {got}");
+    }
+
+    #[test]
+    fn losses_are_what_their_formulas_say() {
+        let logits = rows([[2.0, 0.0], [1000.0, 0.0]]);
+        // ln(1 + e⁻²), and what no exponential can hold.
+        near("even", cross_entropy(&logits, &[0, 0], &[1.0, 1.0]), 0.126_928 / 2.0);
+        near("weighted", cross_entropy(&logits, &[0, 1], &[1.0, 3.0]), (0.126_928 + 3000.0) / 4.0);
+        let (a, b) = (rows([[3.0, 4.0], [0.0, 2.0]]), rows([[4.0, 3.0], [5.0, 0.0]]));
+        near("cosine", cosine(&a, &b, &[1.0, 0.5]), (0.04f64.powi(2) + 0.25) / 2.0);
+        // Scores 0.96, 0.6 and 0.6, 0.
+        let expected = f64::midpoint((-0.36f64).exp().ln_1p(), 0.6f64.exp().ln_1p());
+        near("ranking", ranking(&a, &b, 1.0), expected);
+    }
+}

@@ -1,0 +1,71 @@
+//! Which examples come when.
+
+use trireme_candle::Noise;
+
+use crate::{Stream, stream};
+
+/// The numbers below `len`, in an order of this seed's.
+pub(crate) fn shuffled(len: usize, noise: Noise) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..len).collect();
+    for at in (1..len).rev() {
+        // A multiple of the numbers to choose from fits 2⁶⁴ to within one in 2³⁰: even enough.
+        let with = (u128::from(noise.at(at as u64)) * (at as u128 + 1)) >> 64;
+        order.swap(at, with as usize);
+    }
+    order
+}
+
+/// The examples of an epoch, in its order.
+pub(crate) fn epoch(len: usize, seed: u64, epoch: usize) -> Vec<usize> {
+    shuffled(len, stream(seed, Stream::Order).part(epoch as u64))
+}
+
+/// Takes a share of the examples away to measure by: at least one, and never all.
+///
+/// ```
+/// let (learn, held_out) = trireme_train::split((0..10).collect(), 0.2, 1);
+/// assert_eq!((learn.len(), held_out.len()), (8, 2));
+/// ```
+#[must_use]
+pub fn split<T>(examples: Vec<T>, share: f64, seed: u64) -> (Vec<T>, Vec<T>) {
+    let len = examples.len();
+    let out = ((share * len as f64).round() as usize).max(1).min(len.saturating_sub(1));
+    let mut is_out = vec![false; len];
+    for at in &shuffled(len, stream(seed, Stream::Split))[..out] {
+        is_out[*at] = true;
+    }
+    let (mut learn, mut held_out) = (Vec::new(), Vec::new());
+    for (example, is_out) in examples.into_iter().zip(is_out) {
+        if is_out { held_out.push(example) } else { learn.push(example) }
+    }
+    (learn, held_out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_epoch_has_every_example_once_in_an_order_of_its_own() {
+        let [first, second] = [0, 1].map(|number| epoch(100, 7, number));
+        assert_eq!(epoch(100, 7, 0), first, "the same each time");
+        assert_ne!(first, second);
+        for order in [first, second] {
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, (0..100).collect::<Vec<_>>());
+            assert_ne!(order, sorted);
+        }
+    }
+
+    #[test]
+    fn a_split_parts_what_there_is() {
+        for (len, share, expected) in [(10, 0.2, 2), (10, 0.0, 1), (10, 1.0, 9), (1, 0.5, 0)] {
+            let (learn, out) = split((0..len).collect::<Vec<_>>(), share, 3);
+            assert_eq!((learn.len(), out.len()), (len - expected, expected), "{share} of {len}");
+            let mut all = [learn, out].concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..len).collect::<Vec<_>>());
+        }
+    }
+}

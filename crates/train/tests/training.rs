@@ -1,0 +1,269 @@
+//! Tiny models learn, stop, go on, and are saved as what they are.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+use std::fs;
+
+use trireme_backend::{Pooling, conformance};
+use trireme_cpu::{Cpu, Inline, Lane};
+use trireme_model::files::{Files, wanted};
+use trireme_model::{Checkpoint, Cut, Encoded, Model, Want};
+use trireme_tests::repo_root;
+use trireme_train::{Classify, Loss, Objective, Options, Pairs, Progress, Trainer, fresh_weights};
+
+fn tiny(name: &str) -> Checkpoint {
+    let folder = repo_root().join("tests/goldens/tiny").join(name);
+    let mut files = Files::default();
+    loop {
+        let names = wanted(&files).unwrap();
+        if names.is_empty() {
+            return Checkpoint::from_files(&files).unwrap();
+        }
+        for name in names {
+            let bytes = fs::read(folder.join(&name)).ok();
+            files.insert(name, bytes.map(Into::into));
+        }
+    }
+}
+
+fn cpu(checkpoint: &Checkpoint) -> Model<Cpu> {
+    Model::new(Cpu::new(Box::new(Inline), Lane::detect()), checkpoint).unwrap()
+}
+
+fn encode(model: &Model<Cpu>, text: &str) -> Encoded {
+    model.encode(text, None, Cut::default()).unwrap()
+}
+
+/// Texts that begin with one of two words, and go on with others.
+fn classes(checkpoint: &Checkpoint, examples: usize) -> Classify {
+    let model = cpu(checkpoint);
+    let all = (0..examples).map(|at| {
+        let text = format!("{} {} {}", ["yes", "no"][at % 2], "oar ".repeat(at % 5), at % 7);
+        (encode(&model, &text), at % 2)
+    });
+    let (learn, held_out) = trireme_train::split(all.collect(), 0.25, 1);
+    let names = ["yes", "no"].map(str::to_owned).to_vec();
+    Classify::new(names, learn, held_out).unwrap()
+}
+
+fn options() -> Options {
+    Options { epochs: 4, batch: 8, rate: 3e-3, seed: 5, ..Options::default() }
+}
+
+fn classifier(name: &str) -> Checkpoint {
+    let names = ["yes", "no"].map(str::to_owned);
+    tiny(name).classifying(&names, fresh_weights(5)).unwrap()
+}
+
+fn trainer(name: &str, options: Options) -> Trainer<Classify> {
+    let checkpoint = classifier(name);
+    let task = classes(&checkpoint, 64);
+    Trainer::new(checkpoint, task, options).unwrap()
+}
+
+fn to_the_end<O: Objective>(trainer: &mut Trainer<O>) -> Vec<Progress> {
+    std::iter::from_fn(|| trainer.step().unwrap()).collect()
+}
+
+/// The bytes of every file that is saved.
+fn saved<O: Objective>(trainer: &Trainer<O>) -> Vec<(String, Vec<u8>)> {
+    let files = trainer.best().unwrap().folder().unwrap();
+    files.present().map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect()
+}
+
+#[test]
+fn every_family_learns_two_classes() {
+    for name in ["bert-embed", "distilbert-embed", "electra-embed", "mpnet-embed", "roberta-embed"]
+    {
+        let mut trainer = trainer(name, Options { epochs: 12, rate: 1e-2, ..options() });
+        let steps = to_the_end(&mut trainer);
+        let (first, last) = (&steps[0], steps.last().unwrap());
+        let score = last.score.as_ref().unwrap();
+        println!("{name}: loss {:.3} to {:.3}, accuracy {}", first.loss, last.loss, score.value);
+        assert!(last.loss < 0.3 * first.loss, "{name}: loss {} to {}", first.loss, last.loss);
+        assert!(score.value > 0.9, "{name}: {score:?}");
+        assert_eq!(steps.len(), trainer.steps(), "{name}");
+    }
+}
+
+#[test]
+fn what_is_saved_answers_as_what_was_trained() {
+    for name in ["bert-embed", "distilbert-embed", "roberta-embed"] {
+        let mut trainer = trainer(name, options());
+        to_the_end(&mut trainer);
+        let trained = trainer.best().unwrap();
+        let folder = trained.folder().unwrap();
+        let mut asked = Files::default();
+        loop {
+            let names = wanted(&asked).unwrap();
+            if names.is_empty() {
+                break;
+            }
+            for name in names {
+                asked.insert(name.clone(), folder.get(&name).cloned());
+            }
+        }
+        let read = Checkpoint::from_files(&asked).unwrap();
+        assert_eq!(read.spec().labels.as_ref().unwrap().names, ["yes", "no"], "{name}");
+        let [expected, got] = [&trained, &read].map(|checkpoint| {
+            let model = cpu(checkpoint);
+            let texts = [encode(&model, "yes oar 3"), encode(&model, "no")];
+            let pass = model.start(&texts, Want::Logits).unwrap();
+            let rows = conformance::Wait::wait(&conformance::Inline, Box::pin(pass.finish()));
+            rows.unwrap().into_iter().map(Result::unwrap).collect::<Vec<_>>()
+        });
+        assert_eq!(got, expected, "{name}");
+        assert!(got[0][0] > got[0][1] && got[1][0] < got[1][1], "{name}: {got:?}");
+    }
+}
+
+#[test]
+fn a_training_that_was_put_away_goes_on_as_if_it_had_not_been() {
+    let mut whole = trainer("bert-embed", options());
+    let expected = to_the_end(&mut whole);
+    for stop in [0, 1, 5, 6, 7, 17, expected.len()] {
+        let mut first = trainer("bert-embed", options());
+        for _step in 0..stop {
+            first.step().unwrap();
+        }
+        let state = first.state().unwrap();
+        drop(first);
+        let mut second = trainer("bert-embed", options());
+        second.resume(&state).unwrap();
+        assert_eq!(to_the_end(&mut second), expected[stop..], "put away after {stop} steps");
+        assert!(saved(&second) == saved(&whole), "put away after {stop} steps");
+    }
+}
+
+#[test]
+fn a_seed_decides_everything_and_the_number_of_threads_nothing() {
+    let run = |threads, seed| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut trainer = trainer("bert-embed", Options { seed, ..options() });
+            to_the_end(&mut trainer);
+            saved(&trainer)
+        })
+    };
+    let expected = run(1, 5);
+    for threads in [1, 2, 3] {
+        assert!(run(threads, 5) == expected, "{threads} threads");
+    }
+    assert!(run(1, 6) != expected, "another seed");
+}
+
+#[test]
+fn pairs_become_as_near_as_their_scores() {
+    for loss in [Loss::Cosine, Loss::Ranking(20.0)] {
+        let checkpoint = tiny("bert-embed");
+        let model = cpu(&checkpoint);
+        let words = ["oar", "river", "boat", "anchor", "mast", "sail"];
+        let pairs = (0..60).map(|at| {
+            let (a, b) = (words[at % 6], words[at / 6 % 6]);
+            let near = if loss == Loss::Cosine { f32::from(u8::from(a == b)) } else { 1.0 };
+            (encode(&model, a), encode(&model, &format!("{b} {b}")), near)
+        });
+        let pairs: Vec<_> = pairs.collect();
+        let learn = match loss {
+            Loss::Cosine => pairs.clone(),
+            Loss::Ranking(_) => (0..60).map(|at| pairs[at % 6 * 7].clone()).collect(),
+        };
+        let held_out = (0..60).map(|at| {
+            let near = f32::from(u8::from(at % 6 == at / 6 % 6));
+            (pairs[at].0.clone(), pairs[at].1.clone(), near)
+        });
+        let task = Pairs::new(learn, held_out.collect(), loss, Pooling::Mean).unwrap();
+        let mut trainer =
+            Trainer::new(checkpoint, task, Options { batch: 6, ..options() }).unwrap();
+        let steps = to_the_end(&mut trainer);
+        let scores: Vec<f64> =
+            steps.iter().filter_map(|step| Some(step.score.as_ref()?.value)).collect();
+        println!("{loss:?}: spearman {scores:?}");
+        assert!(scores.last().unwrap() > &0.5, "{loss:?}: {scores:?}");
+        assert!(steps.last().unwrap().loss < steps[0].loss, "{loss:?}");
+    }
+}
+
+#[test]
+fn frozen_tensors_stay_and_a_training_of_nothing_is_refused() {
+    let frozen = ["embeddings", "encoder.layer.0."].map(str::to_owned).to_vec();
+    let before = classifier("bert-embed").folder().unwrap();
+    let mut trainer = trainer("bert-embed", Options { frozen, ..options() });
+    to_the_end(&mut trainer);
+    let after = trainer.best().unwrap().folder().unwrap();
+    let [before, after] = [&before, &after].map(|files| {
+        let bytes = files.get("model.safetensors").unwrap();
+        trireme_model::weights::safetensors::read("model.safetensors", bytes).unwrap().tensors
+    });
+    for (name, tensor) in &before {
+        let stays = name.contains("embeddings") || name.contains("encoder.layer.0.");
+        assert_eq!(after[name].data == tensor.data, stays, "{name}");
+    }
+
+    let all = Options { frozen: vec![String::new()], ..options() };
+    let checkpoint = classifier("bert-embed");
+    let task = classes(&checkpoint, 16);
+    let refused = Trainer::new(checkpoint, task, all).err().unwrap().to_string();
+    assert_eq!(refused, "frozen is ; it leaves some of the model's tensors");
+}
+
+#[test]
+fn training_ends_where_the_score_no_longer_rises() {
+    let early = Options { epochs: 50, patience: 2, evaluate_every: 3, ..options() };
+    let mut trainer = trainer("bert-embed", early);
+    let steps = to_the_end(&mut trainer);
+    let scores: Vec<f64> =
+        steps.iter().filter_map(|step| Some(step.score.as_ref()?.value)).collect();
+    let best = scores.iter().copied().fold(0.0, f64::max);
+    let first = scores.iter().position(|&score| score == best).unwrap();
+    assert_eq!(scores.len(), first + 3, "two measurements after the best: {scores:?}");
+    assert!(steps.len() < trainer.steps());
+}
+
+#[test]
+fn a_state_that_is_not_this_trainings_is_refused() {
+    let mut first = trainer("bert-embed", options());
+    first.step().unwrap();
+    let state = first.state().unwrap();
+    let mut other = trainer("bert-embed", Options { rate: 1e-3, ..options() });
+    let refused = other.resume(&state).unwrap_err().to_string();
+    assert!(refused.contains("the options changed"), "{refused}");
+    let mut same = trainer("bert-embed", options());
+    for damaged in [&state[..state.len() / 2], &state[..4], b"", b"no training"] {
+        let refused = same.resume(damaged).unwrap_err().to_string();
+        assert!(refused.contains("the saved state does not fit"), "{refused}");
+    }
+    same.resume(&state).unwrap();
+}
+
+#[test]
+fn data_without_anything_to_learn_is_refused() {
+    let model = cpu(&tiny("bert-embed"));
+    let text = || encode(&model, "oar");
+    let names = || ["yes", "no"].map(str::to_owned).to_vec();
+    for (learn, held_out, expected) in [
+        (
+            vec![(text(), 1), (text(), 1)],
+            vec![(text(), 0)],
+            "what is to be learnt from: 2 examples of 1 classes, it takes two",
+        ),
+        (vec![(text(), 0), (text(), 1)], vec![], "what is held out to measure by: no example"),
+    ] {
+        let refused = Classify::new(names(), learn, held_out).err().unwrap().to_string();
+        assert_eq!(refused, expected);
+    }
+}
+
+#[test]
+fn rare_classes_count_as_much_as_frequent_ones_where_that_is_wanted() {
+    let model = cpu(&tiny("bert-embed"));
+    let learn = [0, 0, 0, 1].map(|class| (encode(&model, "oar"), class)).to_vec();
+    let names = ["yes", "no"].map(str::to_owned).to_vec();
+    let task = Classify::new(names, learn.clone(), learn).unwrap();
+    assert_eq!(task.weights, [1.0, 1.0]);
+    let [frequent, rare] = task.balanced().weights[..] else { panic!("two classes") };
+    assert!((3.0 * frequent - rare).abs() < 1e-6 && (3.0 * frequent + rare - 4.0).abs() < 1e-6);
+}
