@@ -126,6 +126,9 @@ pub enum Command {
     Pack(Pack),
     /// Keep a model's weights in fewer bits, after saying what that costs
     Quantize(Quantize),
+    /// Teach a model
+    #[command(subcommand)]
+    Train(Train),
     /// Print a completion script
     Completions {
         /// For this shell
@@ -326,4 +329,126 @@ pub enum Store {
     F16,
     /// Singles
     F32,
+}
+
+#[derive(Subcommand)]
+pub enum Train {
+    /// To name the class of texts
+    Classify(TrainClassify),
+    /// To put near texts near each other
+    Embed(TrainEmbed),
+}
+
+#[derive(Args)]
+pub struct TrainClassify {
+    /// The classes, in their order [default: the model's, or those of the data]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub labels: Vec<String>,
+    /// Let every class count the same in all, however many examples it has
+    #[arg(long)]
+    pub balanced: bool,
+    #[command(flatten)]
+    pub training: Training,
+}
+
+#[derive(Args)]
+pub struct TrainEmbed {
+    /// What is made small
+    #[arg(long, default_value = "cosine")]
+    pub loss: PairLoss,
+    /// The score of two texts that say the same [default: 5, as in the STS Benchmark]
+    #[arg(long, value_name = "SCORE")]
+    pub highest: Option<f64>,
+    #[command(flatten)]
+    pub training: Training,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PairLoss {
+    /// What the cosine misses the score by
+    Cosine,
+    /// Multiple negatives ranking: every pair is near, and nearer than to other pairs' texts
+    Mnr,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Schedule {
+    /// By the same amount each step
+    Linear,
+    /// Along half a cosine
+    Cosine,
+    /// Not at all
+    Constant,
+}
+
+impl From<Schedule> for trireme_train::Schedule {
+    fn from(schedule: Schedule) -> Self {
+        match schedule {
+            Schedule::Linear => Self::Linear,
+            Schedule::Cosine => Self::Cosine,
+            Schedule::Constant => Self::Constant,
+        }
+    }
+}
+
+/// How a model is trained.
+#[derive(Args)]
+pub struct Training {
+    /// Tab-separated data: SST-2 for classes, STS Benchmark for pairs
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// Data to measure by [default: a share of `--data` that is not learnt from]
+    #[arg(long, value_name = "FILE", conflicts_with = "held_out")]
+    pub validation: Option<PathBuf>,
+    /// That share
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    pub held_out: f64,
+    /// Folder for the model and the record of its training
+    #[arg(long, short, value_name = "FOLDER")]
+    pub output: PathBuf,
+    /// Go on with the training that was put away in that folder
+    #[arg(long)]
+    pub resume: bool,
+    /// How often every example is seen
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub epochs: usize,
+    /// Examples of a step
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub batch: usize,
+    /// The highest learning rate
+    #[arg(long, value_name = "RATE", default_value_t = 2e-5)]
+    pub rate: f64,
+    /// The share of all steps in which the rate rises from zero
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    pub warmup: f64,
+    /// How it falls afterwards
+    #[arg(long, default_value = "linear")]
+    pub schedule: Schedule,
+    /// How much of each weight is taken away, times the rate
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
+    pub decay: f64,
+    /// The longest gradient; a longer one is shortened to this
+    #[arg(long, value_name = "LENGTH", default_value_t = 1.0)]
+    pub clip: f64,
+    /// The share of values that are left out of each step
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    pub dropout: f32,
+    /// Everything random follows from it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Tensors whose names begin so stay as they are: `embeddings`, `encoder.layer.0.`
+    #[arg(long, value_name = "PREFIX", value_delimiter = ',')]
+    pub freeze: Vec<String>,
+    /// Steps between two measurements [default: once an epoch]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub evaluate_every: usize,
+    /// Measurements without a better score that end the training [default: none does]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub patience: usize,
+    /// Steps between two times that the training is put away
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub save_every: usize,
+    /// Tokens of a text to look at, special ones among them
+    #[arg(long, value_name = "N")]
+    pub max_length: Option<usize>,
 }

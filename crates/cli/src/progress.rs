@@ -18,6 +18,17 @@ pub fn texts(output: Output, total: usize) -> ProgressBar {
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// A bar over the steps of a training, some of which may be done.
+pub fn steps(output: Output, done: usize, total: usize) -> ProgressBar {
+    if output.quiet || output.json {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:32} step {pos}/{len}, {msg}, {eta} left");
+    let bar = ProgressBar::new(total as u64).with_position(done as u64);
+    bar.reset_eta();
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
 /// A bar for each file that a source downloads.
 pub fn downloads(output: Output) -> Option<OnProgress> {
     if output.quiet || output.json {

@@ -4,8 +4,8 @@ use clap::CommandFactory;
 use trireme_domain::{Code, Fault};
 use trireme_server::open;
 
-use crate::args::{Cli, Command, Serve};
-use crate::commands::{classify, embed, eval, info, pack, quantize, serve, similarity};
+use crate::args::{Cli, Command, Serve, Train};
+use crate::commands::{classify, embed, eval, info, pack, quantize, serve, similarity, train};
 use crate::host;
 use crate::output::{self, Output};
 
@@ -29,6 +29,8 @@ async fn dispatch(cli: Cli, output: Output) -> Result<(), Fault> {
         Command::Info => info::run(&open(&settings).await?, output),
         Command::Pack(args) => pack::run(args, &settings, output).await,
         Command::Quantize(args) => quantize::run(args, &settings, output).await,
+        Command::Train(Train::Classify(args)) => train::classify(args, &settings, output).await,
+        Command::Train(Train::Embed(args)) => train::embed(args, &settings, output).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "trireme", &mut script);

@@ -121,6 +121,18 @@ impl<O: Objective> Trainer<O> {
         Ok(Some(Progress { step, steps, epoch, loss, rate, gradient, score }))
     }
 
+    /// Steps that are done.
+    #[must_use]
+    pub fn done(&self) -> usize {
+        self.reached.step
+    }
+
+    /// The best score that was measured.
+    #[must_use]
+    pub fn best_score(&self) -> Option<f64> {
+        self.reached.best.as_ref().map(|best| best.score)
+    }
+
     /// Whether the score has not risen for as long as it may.
     fn is_stale(&self) -> bool {
         self.options.patience > 0 && self.reached.stale >= self.options.patience

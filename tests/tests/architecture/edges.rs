@@ -25,7 +25,7 @@ const EDGES: &[(&str, u8, &[&str])] = &[
     ("web", 5, &["cpu", "domain", "model", "pool", "service"]),
     ("spin", 5, &["cpu", "default-model", "domain", "http", "model", "service"]),
     ("worker", 5, &["cpu", "default-model", "domain", "http", "model", "service"]),
-    ("cli", 5, &["domain", "model", "server", "service", "text"]),
+    ("cli", 5, &["domain", "model", "server", "service", "text", "train"]),
 ];
 
 /// Tests may stand on anything of a lower layer, and on these of their own.

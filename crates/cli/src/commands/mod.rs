@@ -8,3 +8,4 @@ pub mod pack;
 pub mod quantize;
 pub mod serve;
 pub mod similarity;
+pub mod train;

@@ -19,6 +19,8 @@
 mod error;
 mod table;
 
+use std::collections::BTreeSet;
+
 pub use error::DatasetError;
 use table::{Column, Row, locate, rows};
 
@@ -95,6 +97,23 @@ pub fn read_labelled(bytes: &[u8], labels: &[String]) -> Result<Vec<Labelled>, D
     .collect()
 }
 
+/// The classes that a file of labelled texts names, in order; numbers by their size.
+///
+/// # Errors
+/// Every [`DatasetError`] but [`Value`](DatasetError::Value).
+pub fn classes(bytes: &[u8]) -> Result<Vec<String>, DatasetError> {
+    let mut rows = rows(bytes)?;
+    let [label, _] = locate(&mut rows, LABELLED)?;
+    let mut names = BTreeSet::new();
+    for row in rows {
+        names.insert(row.get(label)?.trim().to_owned());
+    }
+    let mut names: Vec<String> = names.into_iter().collect();
+    // A stable sort: what are no numbers stay in order, behind those that are.
+    names.sort_by_key(|name| name.parse::<i64>().map_or((true, 0), |number| (false, number)));
+    Ok(names)
+}
+
 fn read_score(row: &Row<'_>, column: Column) -> Result<f64, DatasetError> {
     let found = row.get(column)?.trim();
     let score = found.parse().ok().filter(|score: &f64| score.is_finite());
@@ -146,12 +165,12 @@ mod tests {
         Labelled { label, text: text.to_owned() }
     }
 
-    fn classes() -> Vec<String> {
+    fn two() -> Vec<String> {
         ["negative", "positive"].map(str::to_owned).to_vec()
     }
 
     fn sst(file: &str) -> Result<Vec<Labelled>, DatasetError> {
-        read_labelled(file.as_bytes(), &classes())
+        read_labelled(file.as_bytes(), &two())
     }
 
     fn refusal<T: std::fmt::Debug>(got: Result<T, DatasetError>) -> String {
@@ -190,6 +209,17 @@ mod tests {
         ] {
             assert_eq!(sst(file).unwrap(), expected, "{file:?}");
         }
+    }
+
+    #[test]
+    fn a_file_names_its_classes() {
+        for (file, expected) in [
+            ("label\ttext\n10\ta\n9\tb\n10\tc\n", vec!["9", "10"]),
+            ("text\tlabel\na\tneutral\nb\tbad\nc\t1\n", vec!["1", "bad", "neutral"]),
+        ] {
+            assert_eq!(classes(file.as_bytes()).unwrap(), expected, "{file:?}");
+        }
+        assert_eq!(classes(b""), Err(DatasetError::Empty));
     }
 
     #[test]
@@ -256,7 +286,7 @@ mod tests {
     #[test]
     fn bytes_that_are_not_utf8_are_located() {
         let expected = DatasetError::NotUtf8 { line: 2, offset: 10 };
-        assert_eq!(read_labelled(b"1\tca va\n0\t\xe7a va\n", &classes()), Err(expected));
+        assert_eq!(read_labelled(b"1\tca va\n0\t\xe7a va\n", &two()), Err(expected));
     }
 
     #[test]
@@ -276,7 +306,7 @@ mod tests {
         }
         let rows = sst(SST).unwrap();
         for end in 0..SST.len() {
-            if let Ok(got) = read_labelled(&SST.as_bytes()[..end], &classes()) {
+            if let Ok(got) = read_labelled(&SST.as_bytes()[..end], &two()) {
                 let whole = got.len() - 1;
                 assert_eq!(got[..whole], rows[..whole], "{end}");
             }
@@ -292,7 +322,7 @@ mod tests {
             ),
         ) {
             let _ = read_pairs(&bytes);
-            let _ = read_labelled(&bytes, &classes());
+            let _ = read_labelled(&bytes, &two());
         }
     }
 }

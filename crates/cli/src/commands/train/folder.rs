@@ -1,0 +1,175 @@
+//! The folder of a training: what it learnt from, how it went, and the model.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use trireme_domain::{Code, Fault};
+use trireme_model::Checkpoint;
+use trireme_server::replace;
+use trireme_service::from_model;
+use trireme_train::{Options, Progress};
+
+use super::named;
+use crate::input;
+use crate::output::to_json;
+
+const STATE: &str = "state.safetensors";
+const METRICS: &str = "metrics.jsonl";
+const RUN: &str = "run.json";
+const MODEL: &str = "model";
+
+/// A file of examples.
+pub struct Source {
+    path: PathBuf,
+    pub bytes: Vec<u8>,
+}
+
+impl Source {
+    pub fn read(path: &Path) -> Result<Self, Fault> {
+        Ok(Self { path: path.to_owned(), bytes: input::read(path)? })
+    }
+
+    pub fn fault(&self, error: impl std::fmt::Display) -> Fault {
+        Fault::new(Code::InvalidData, format!("{}: {error}", named(&self.path)))
+    }
+}
+
+/// Where a model comes from.
+#[derive(Serialize)]
+struct Lineage<'a> {
+    trireme: &'static str,
+    /// The digest of the model that was trained, its new head included.
+    base: &'a str,
+    digest: String,
+    options: &'a Options,
+    data: Vec<Data>,
+    score: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Data {
+    file: String,
+    sha256: String,
+}
+
+/// The folder of one training.
+pub struct Folder {
+    path: PathBuf,
+    resumes: bool,
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Fault {
+    Fault::new(Code::Unwritable, format!("could not write {}: {error}", named(path)))
+}
+
+impl Folder {
+    /// Makes the folder, or goes on in one where a training was put away.
+    pub fn open(path: &Path, resumes: bool) -> Result<Self, Fault> {
+        fs::create_dir_all(path).map_err(|e| unwritable(path, &e))?;
+        let folder = Self { path: path.to_owned(), resumes };
+        let taken = [STATE, RUN].iter().find(|name| folder.at(name).exists());
+        match taken {
+            Some(name) if !resumes => {
+                let message = format!(
+                    "{} holds {name} of another training; go on with it by --resume, or choose \
+                     another folder",
+                    named(path)
+                );
+                Err(Fault::new(Code::Unwritable, message))
+            }
+            _ => Ok(folder),
+        }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+        let parent = path.parent().unwrap_or(&self.path);
+        fs::create_dir_all(parent).map_err(|e| unwritable(parent, &e))?;
+        replace(path, [bytes]).map_err(|e| unwritable(path, &e))
+    }
+
+    /// The training that was put away, if there is one to go on with.
+    pub fn state(&self) -> Result<Option<Vec<u8>>, Fault> {
+        let path = self.at(STATE);
+        if !self.resumes || !path.exists() {
+            return Ok(None);
+        }
+        input::read(&path).map(Some)
+    }
+
+    /// Puts a training away: the whole of it, or the one before.
+    pub fn save(&self, state: &[u8]) -> Result<(), Fault> {
+        self.write(&self.at(STATE), state)
+    }
+
+    /// The record of every step, less those that will be done again.
+    pub fn metrics(&self, done: usize) -> Result<Metrics, Fault> {
+        let path = self.at(METRICS);
+        let before = match fs::read_to_string(&path) {
+            Ok(before) if self.resumes => before,
+            _ => String::new(),
+        };
+        let mut kept: String =
+            before.lines().take(done).flat_map(|line| [line, "\n"]).collect::<String>();
+        if done == 0 {
+            kept.clear();
+        }
+        self.write(&path, kept.as_bytes())?;
+        let file = File::options().append(true).open(&path);
+        Ok(Metrics { file: file.map_err(|e| unwritable(&path, &e))?, path })
+    }
+
+    /// Writes the model and where it comes from; the folder's name of the model is the result.
+    pub fn finish(
+        &self,
+        best: &Checkpoint,
+        options: &Options,
+        sources: &[Option<Source>],
+        base: &str,
+        score: Option<f64>,
+    ) -> Result<String, Fault> {
+        let model = self.at(MODEL);
+        for (name, bytes) in best.folder().map_err(|e| from_model(&e))?.present() {
+            self.write(&model.join(name), bytes)?;
+        }
+        let data = sources.iter().flatten().map(|source| Data {
+            file: named(&source.path),
+            sha256: hex::encode(Sha256::digest(&source.bytes)),
+        });
+        let lineage = Lineage {
+            trireme: env!("CARGO_PKG_VERSION"),
+            base,
+            digest: best.digest(),
+            options,
+            data: data.collect(),
+            score,
+        };
+        self.write(&self.at(RUN), to_json(&lineage)?.as_bytes())?;
+        // What is done needs no going on.
+        match fs::remove_file(self.at(STATE)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(unwritable(&self.at(STATE), &e))
+            }
+            _ => Ok(named(&model)),
+        }
+    }
+}
+
+/// One line for each step.
+pub struct Metrics {
+    file: File,
+    path: PathBuf,
+}
+
+impl Metrics {
+    pub fn add(&mut self, step: &Progress) -> Result<(), Fault> {
+        let line = to_json(step)? + "\n";
+        self.file.write_all(line.as_bytes()).map_err(|e| unwritable(&self.path, &e))
+    }
+}
