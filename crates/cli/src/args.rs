@@ -282,7 +282,7 @@ pub struct Eval {
     /// What to measure
     #[arg(long)]
     pub task: EvalTask,
-    /// Tab-separated data: STS Benchmark or SST-2
+    /// Labelled texts or scored pairs: between tabs, between commas, or an object of JSON a line
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
     #[command(flatten)]
@@ -391,12 +391,25 @@ impl From<Schedule> for trireme_train::Schedule {
     }
 }
 
+fn column(value: &str) -> Result<(String, String), &'static str> {
+    const NAMES: [&str; 5] = ["label", "text", "score", "sentence1", "sentence2"];
+    match value.split_once('=') {
+        Some((name, title)) if NAMES.contains(&name) => Ok((name.to_owned(), title.to_owned())),
+        _ => Err(
+            "say label, text, score, sentence1 or sentence2, and what it is called: label=stars",
+        ),
+    }
+}
+
 /// How a model is trained.
 #[derive(Args)]
 pub struct Training {
-    /// Tab-separated data: SST-2 for classes, STS Benchmark for pairs
+    /// Labelled texts or scored pairs: between tabs, between commas, or an object of JSON a line
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
+    /// What a header calls a column, as `label=stars`, `text=review`, `score=…`, `sentence1=…`
+    #[arg(long, value_name = "NAME=TITLE", value_parser = column)]
+    pub column: Vec<(String, String)>,
     /// Data to measure by [default: a share of `--data` that is not learnt from]
     #[arg(long, value_name = "FILE", conflicts_with = "held_out")]
     pub validation: Option<PathBuf>,

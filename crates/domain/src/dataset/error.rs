@@ -18,7 +18,7 @@ pub enum DatasetError {
     /// A row ends before a column that is needed.
     #[error(
         "line {line}, column {column} ({name}): found the end of the line, \
-         expected at least {column} columns with tabs between them"
+         expected at least {column} columns with tabs or commas between them"
     )]
     MissingColumn {
         /// The line.
@@ -28,10 +28,26 @@ pub enum DatasetError {
         /// What the column holds.
         name: &'static str,
     },
+    /// An object has no such key.
+    #[error("line {line}: the object has no {name}")]
+    MissingKey {
+        /// The line.
+        line: usize,
+        /// What the key holds.
+        name: &'static str,
+    },
+    /// A line is not an object of JSON, as the first one is.
+    #[error("line {line} is not an object of JSON: {reason}")]
+    Json {
+        /// The line.
+        line: usize,
+        /// The parser's words.
+        reason: String,
+    },
     /// A row has more or fewer columns than the first one.
     #[error(
-        "line {line}: found {found} columns, expected {expected} as in the first line; \
-         a text can't hold tabs"
+        "line {line}: found {found} columns, expected {expected} as in the first line; a text \
+         can't hold tabs, and one that holds commas stands in quotes"
     )]
     Uneven {
         /// The line.

@@ -1,7 +1,8 @@
 //! Labelled data, as the STS Benchmark and GLUE lay them out.
 //!
-//! A file is UTF-8 text with one row on each line and tabs between the columns. Quotes mean
-//! nothing: they belong to the text. Blank lines are passed over, and so is a byte order mark.
+//! A file is UTF-8 text. Its first line says how it parts columns: by tabs, where quotes mean
+//! nothing and belong to the text; by commas, where quotes hold a cell together; or it is an object
+//! of JSON, as is every other line. Blank lines are passed over, and so is a byte order mark.
 //!
 //! ```
 //! use trireme_domain::dataset::{read_labelled, read_pairs};
@@ -19,7 +20,7 @@
 mod error;
 mod table;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use error::DatasetError;
 use table::{Column, Row, locate, rows};
@@ -44,17 +45,94 @@ pub struct Labelled {
     pub text: String,
 }
 
-/// The STS Benchmark puts genre, file, year and id before these.
-const PAIR: [Column; 3] = [
-    Column { name: "score", titles: &["score"], place: 4 },
-    Column { name: "sentence1", titles: &["sentence1"], place: 5 },
-    Column { name: "sentence2", titles: &["sentence2"], place: 6 },
-];
+/// What a header calls the columns, where that is not what is usual.
+#[derive(Debug, Clone, Default)]
+pub struct Columns(pub BTreeMap<String, String>);
 
-const LABELLED: [Column; 2] = [
-    Column { name: "label", titles: &["label"], place: 0 },
-    Column { name: "text", titles: &["sentence", "content", "text"], place: 1 },
-];
+impl Columns {
+    fn column<const N: usize>(&self, name: &'static str, usual: [&str; N], place: usize) -> Column {
+        let titles = match self.0.get(name) {
+            Some(title) => vec![title.clone()],
+            None => usual.map(str::to_owned).to_vec(),
+        };
+        Column { name, titles, place }
+    }
+
+    /// The STS Benchmark puts genre, file, year and id before these.
+    fn of_pairs(&self) -> [Column; 3] {
+        [
+            self.column("score", ["score"], 4),
+            self.column("sentence1", ["sentence1"], 5),
+            self.column("sentence2", ["sentence2"], 6),
+        ]
+    }
+
+    fn of_labelled(&self) -> [Column; 2] {
+        [
+            self.column("label", ["label"], 0),
+            self.column("text", ["sentence", "content", "text"], 1),
+        ]
+    }
+
+    /// As [`read_pairs`].
+    ///
+    /// # Errors
+    /// As [`read_pairs`].
+    pub fn read_pairs(&self, bytes: &[u8]) -> Result<Vec<ScoredPair>, DatasetError> {
+        let mut rows = rows(bytes)?;
+        let [score, first, second] = locate(&mut rows, self.of_pairs())?;
+        rows.map(|row| {
+            Ok(ScoredPair {
+                score: read_score(&row, &score)?,
+                first: row.get(&first)?.into_owned(),
+                second: row.get(&second)?.into_owned(),
+            })
+        })
+        .collect()
+    }
+
+    /// As [`read_labelled`].
+    ///
+    /// # Errors
+    /// As [`read_labelled`].
+    pub fn read_labelled(
+        &self,
+        bytes: &[u8],
+        labels: &[String],
+    ) -> Result<Vec<Labelled>, DatasetError> {
+        let mut rows = rows(bytes)?;
+        let expected = rows.peek().and_then(Row::len);
+        let [label, text] = locate(&mut rows, self.of_labelled())?;
+        rows.map(|row| {
+            // A text with a tab of its own would otherwise be cut short, and nobody told.
+            if let (Some(found), Some(expected)) = (row.len(), expected)
+                && found != expected
+            {
+                return Err(DatasetError::Uneven { line: row.line, found, expected });
+            }
+            let label = read_label(&row, &label, labels)?;
+            Ok(Labelled { label, text: row.get(&text)?.into_owned() })
+        })
+        .collect()
+    }
+
+    /// The classes that a file of labelled texts names, in order; numbers by their size.
+    ///
+    /// # Errors
+    /// Every [`DatasetError`] but [`Value`](DatasetError::Value).
+    pub fn classes(&self, bytes: &[u8]) -> Result<Vec<String>, DatasetError> {
+        let mut rows = rows(bytes)?;
+        let [label, _] = locate(&mut rows, self.of_labelled())?;
+        let mut names = BTreeSet::new();
+        for row in rows {
+            names.insert(row.get(&label)?.trim().to_owned());
+        }
+        let mut names: Vec<String> = names.into_iter().collect();
+        // A stable sort: what are no numbers stay in order, behind those that are.
+        names.sort_by_key(|name| name.parse::<i64>().map_or((true, 0), |number| (false, number)));
+        Ok(names)
+    }
+}
 
 /// Reads scored pairs: in the layout of the STS Benchmark, which has no header, or in any order
 /// under a header that names `score`, `sentence1` and `sentence2`. Other columns are passed over.
@@ -63,16 +141,7 @@ const LABELLED: [Column; 2] = [
 /// Every [`DatasetError`] but [`Uneven`](DatasetError::Uneven): only some pairs of the STS
 /// Benchmark name their sources behind them.
 pub fn read_pairs(bytes: &[u8]) -> Result<Vec<ScoredPair>, DatasetError> {
-    let mut rows = rows(bytes)?;
-    let [score, first, second] = locate(&mut rows, PAIR)?;
-    rows.map(|row| {
-        Ok(ScoredPair {
-            score: read_score(&row, score)?,
-            first: row.get(first)?.to_owned(),
-            second: row.get(second)?.to_owned(),
-        })
-    })
-    .collect()
+    Columns::default().read_pairs(bytes)
 }
 
 /// Reads labelled texts: first the label and then the text, without a header, or in any order
@@ -83,39 +152,12 @@ pub fn read_pairs(bytes: &[u8]) -> Result<Vec<ScoredPair>, DatasetError> {
 /// # Errors
 /// Every [`DatasetError`].
 pub fn read_labelled(bytes: &[u8], labels: &[String]) -> Result<Vec<Labelled>, DatasetError> {
-    let mut rows = rows(bytes)?;
-    let expected = rows.peek().map_or(0, |row| row.cells.len());
-    let [label, text] = locate(&mut rows, LABELLED)?;
-    rows.map(|row| {
-        let found = row.cells.len();
-        // A text with a tab of its own would otherwise be cut short, and nobody told.
-        if found != expected {
-            return Err(DatasetError::Uneven { line: row.line, found, expected });
-        }
-        Ok(Labelled { label: read_label(&row, label, labels)?, text: row.get(text)?.to_owned() })
-    })
-    .collect()
+    Columns::default().read_labelled(bytes, labels)
 }
 
-/// The classes that a file of labelled texts names, in order; numbers by their size.
-///
-/// # Errors
-/// Every [`DatasetError`] but [`Value`](DatasetError::Value).
-pub fn classes(bytes: &[u8]) -> Result<Vec<String>, DatasetError> {
-    let mut rows = rows(bytes)?;
-    let [label, _] = locate(&mut rows, LABELLED)?;
-    let mut names = BTreeSet::new();
-    for row in rows {
-        names.insert(row.get(label)?.trim().to_owned());
-    }
-    let mut names: Vec<String> = names.into_iter().collect();
-    // A stable sort: what are no numbers stay in order, behind those that are.
-    names.sort_by_key(|name| name.parse::<i64>().map_or((true, 0), |number| (false, number)));
-    Ok(names)
-}
-
-fn read_score(row: &Row<'_>, column: Column) -> Result<f64, DatasetError> {
-    let found = row.get(column)?.trim();
+fn read_score(row: &Row<'_>, column: &Column) -> Result<f64, DatasetError> {
+    let found = row.get(column)?;
+    let found = found.trim();
     let score = found.parse().ok().filter(|score: &f64| score.is_finite());
     score.ok_or_else(|| {
         let header = or_header(row, "score, sentence1 and sentence2");
@@ -124,8 +166,9 @@ fn read_score(row: &Row<'_>, column: Column) -> Result<f64, DatasetError> {
 }
 
 /// Names come first: a model that rates with stars may call its class 0 "1".
-fn read_label(row: &Row<'_>, column: Column, labels: &[String]) -> Result<usize, DatasetError> {
-    let found = row.get(column)?.trim();
+fn read_label(row: &Row<'_>, column: &Column, labels: &[String]) -> Result<usize, DatasetError> {
+    let found = row.get(column)?;
+    let found = found.trim();
     let name = found.to_lowercase();
     let named = labels.iter().position(|label| label.to_lowercase() == name);
     let index = || found.parse().ok().filter(|&index| index < labels.len());
@@ -142,7 +185,7 @@ fn or_header(row: &Row<'_>, names: &str) -> String {
     if row.line > 1 {
         return String::new();
     }
-    format!(", or a header that names {names}, with tabs between them")
+    format!(", or a header that names {names}, with tabs or commas between them")
 }
 
 #[cfg(test)]
@@ -212,14 +255,59 @@ mod tests {
     }
 
     #[test]
+    fn commas_and_objects_part_columns_as_well_as_tabs() {
+        let expected = [labelled(1, "warm, and \"funny\"\nfilm"), labelled(0, "dull")];
+        for file in [
+            "label,text\npositive,\"warm, and \"\"funny\"\"\nfilm\"\n\n0,dull\n",
+            "text,label\n\"warm, and \"\"funny\"\"\nfilm\",1\ndull,Negative",
+            "{\"text\": \"warm, and \\\"funny\\\"\\nfilm\", \"label\": 1}\n\n\
+             {\"label\": \"negative\", \"sentence\": \"dull\", \"more\": [1]}\n",
+        ] {
+            assert_eq!(sst(file).unwrap(), expected, "{file:?}");
+        }
+        let pairs = read_pairs(b"{\"score\": 4.5, \"sentence1\": \"a\", \"sentence2\": \"b\"}");
+        assert_eq!(pairs.unwrap(), [pair(4.5, "a", "b")]);
+    }
+
+    #[test]
+    fn columns_may_be_called_as_one_likes() {
+        let called = [("label", "stars"), ("text", "review")];
+        let columns = called.map(|(name, title)| (name.to_owned(), title.to_owned()));
+        let columns = Columns(columns.into());
+        for file in [
+            "id,Review,text,stars\n7,fine,x,1\n",
+            "{\"text\": \"x\", \"review\": \"fine\", \"stars\": 1}",
+        ] {
+            let rows = columns.read_labelled(file.as_bytes(), &two()).unwrap();
+            assert_eq!(rows, [labelled(1, "fine")], "{file:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_line_of_json_or_between_commas_is_named() {
+        for (file, expected) in [
+            ("{\"label\": 0, \"text\": \"a\"}\n{\"label\": 1}", "line 2: the object has no text"),
+            (
+                "{\"label\": 0, \"text\": \"a\"}\n[1]",
+                "line 2 is not an object of JSON: invalid type",
+            ),
+            ("{\"label\": 7, \"text\": \"a\"}", "line 1, column 1 (label): found \"7\", expected"),
+            ("label,text\n0,a\n\n1,b,c\n", "line 4: found 3 columns, expected 2"),
+        ] {
+            let got = refusal(sst(file));
+            assert!(got.starts_with(expected), "{file:?}: {got}");
+        }
+    }
+
+    #[test]
     fn a_file_names_its_classes() {
         for (file, expected) in [
             ("label\ttext\n10\ta\n9\tb\n10\tc\n", vec!["9", "10"]),
             ("text\tlabel\na\tneutral\nb\tbad\nc\t1\n", vec!["1", "bad", "neutral"]),
         ] {
-            assert_eq!(classes(file.as_bytes()).unwrap(), expected, "{file:?}");
+            assert_eq!(Columns::default().classes(file.as_bytes()).unwrap(), expected, "{file:?}");
         }
-        assert_eq!(classes(b""), Err(DatasetError::Empty));
+        assert_eq!(Columns::default().classes(b""), Err(DatasetError::Empty));
     }
 
     #[test]
@@ -243,7 +331,7 @@ mod tests {
             (
                 "rating\treview\n0\tbad\n",
                 "line 1, column 1 (label): found \"rating\", expected one of 0 (negative), \
-                 1 (positive), or a header that names label and sentence, with tabs between them",
+                 1 (positive), or a header that names label and sentence, with tabs or commas between them",
             ),
         ] {
             assert_eq!(refusal(sst(file)), expected);
@@ -265,13 +353,13 @@ mod tests {
     fn a_row_with_too_few_or_too_many_columns_is_named() {
         let got = refusal(read_pairs(b"genre\tfile\tyear\tid\t5.0\tonly one\n"));
         let expected = "line 1, column 7 (sentence2): found the end of the line, \
-                        expected at least 7 columns with tabs between them";
+                        expected at least 7 columns with tabs or commas between them";
         assert_eq!(got, expected);
         let expected = "line 1, column 2 (text): found the end of the line, \
-                        expected at least 2 columns with tabs between them";
+                        expected at least 2 columns with tabs or commas between them";
         assert_eq!(refusal(sst("1\n")), expected);
-        let expected = "line 3: found 3 columns, expected 2 as in the first line; \
-                        a text can't hold tabs";
+        let expected = "line 3: found 3 columns, expected 2 as in the first line; a text can't \
+                        hold tabs, and one that holds commas stands in quotes";
         assert_eq!(refusal(sst("label\ttext\n0\tfine\n1\ttoo\tmany\n")), expected);
     }
 
@@ -317,7 +405,7 @@ mod tests {
         #[test]
         fn no_bytes_are_too_strange(
             bytes in prop::collection::vec(
-                prop::sample::select(b"\t\t\t\n\r015.e-\"\xc3\xa9\xef\xbb\xbf".to_vec()),
+                prop::sample::select(b"\t\t,{}:\n\r015.e-\"\xc3\xa9\xef\xbb\xbf".to_vec()),
                 0..100,
             ),
         ) {

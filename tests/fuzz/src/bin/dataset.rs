@@ -1,4 +1,4 @@
-//! The tab-separated layouts that `trireme eval` reads.
+//! The data files that `trireme eval` and `trireme train` read.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -39,15 +39,17 @@ pub async fn classify(
     let base = named_checkpoint(settings).await?;
     let (data, held_out) = sources(&args.training)?;
     let names = match (&args.labels[..], &base.checkpoint.spec().labels) {
-        ([], Some(labels)) if read_labelled(&data, &labels.names).is_ok() => labels.names.clone(),
-        ([], _) => dataset::classes(&data.bytes).map_err(|e| data.fault(e))?,
+        ([], Some(labels)) if read_labelled(&data, &labels.names, &args.training).is_ok() => {
+            labels.names.clone()
+        }
+        ([], _) => columns(&args.training).classes(&data.bytes).map_err(|e| data.fault(e))?,
         (names, _) => names.to_vec(),
     };
     let checkpoint = base.checkpoint.classifying(&names, fresh_weights(args.training.seed));
     let checkpoint = checkpoint.map_err(|e| from_model(&e))?;
     let texts = Encoder::new(settings, &checkpoint, &args.training)?;
     let encoded = |source: &Source| {
-        let rows = read_labelled(source, &names)?.into_iter();
+        let rows = read_labelled(source, &names, &args.training)?.into_iter();
         rows.map(|row| Ok((texts.encode(&row.text)?, row.label))).collect::<Result<Vec<_>, Fault>>()
     };
     let (learn, measure) = parts(&args.training, &data, held_out.as_ref(), encoded)?;
@@ -68,7 +70,8 @@ pub async fn embed(
     let (data, held_out) = sources(&args.training)?;
     let texts = Encoder::new(settings, &checkpoint, &args.training)?;
     let encoded = |source: &Source| {
-        let pairs = dataset::read_pairs(&source.bytes).map_err(|e| source.fault(e))?;
+        let pairs = columns(&args.training).read_pairs(&source.bytes);
+        let pairs = pairs.map_err(|e| source.fault(e))?;
         let highest = args.highest.unwrap_or(HIGHEST_SCORE);
         let pair = |pair: dataset::ScoredPair| {
             let score = (pair.score / highest).clamp(0.0, 1.0) as f32;
@@ -96,8 +99,16 @@ fn sources(args: &Training) -> Result<(Source, Option<Source>), Fault> {
     Ok((Source::read(&args.data)?, held_out))
 }
 
-fn read_labelled(source: &Source, names: &[String]) -> Result<Vec<dataset::Labelled>, Fault> {
-    dataset::read_labelled(&source.bytes, names).map_err(|e| source.fault(e))
+fn read_labelled(
+    source: &Source,
+    names: &[String],
+    args: &Training,
+) -> Result<Vec<dataset::Labelled>, Fault> {
+    columns(args).read_labelled(&source.bytes, names).map_err(|e| source.fault(e))
+}
+
+fn columns(args: &Training) -> dataset::Columns {
+    dataset::Columns(args.column.iter().cloned().collect())
 }
 
 /// What to learn from and what to measure by: two files, or a share of one.
