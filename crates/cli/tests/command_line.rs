@@ -396,6 +396,8 @@ fn a_model_is_trained_saved_and_classifies() {
     let lineage: Value = serde_json::from_str(&lineage).unwrap();
     assert_eq!(lineage["options"]["rate"], 0.01);
     assert_eq!(lineage["data"][0]["sha256"].as_str().unwrap().len(), 64);
+    let picture = std::fs::read_to_string(run.join("training.svg")).unwrap();
+    assert!(picture.contains(">accuracy<") && picture.matches("<circle").count() == 6, "{picture}");
     assert!(!run.join("state.safetensors").exists(), "what is done needs no going on");
     let (code, error) = fault(&training(&model, text(&data), text(&run)));
     assert!(code != 0 && error.contains("holds run.json of another training"), "{error}");

@@ -12,6 +12,7 @@ mod error;
 mod loss;
 mod options;
 mod order;
+mod plot;
 mod state;
 mod task;
 mod trainer;
@@ -19,6 +20,7 @@ mod trainer;
 pub use error::TrainError;
 pub use options::{Options, Schedule};
 pub use order::split;
+pub use plot::{Point, plot};
 pub use task::{Classify, Loss, Objective, Pairs, Score};
 pub use trainer::{Progress, Trainer};
 

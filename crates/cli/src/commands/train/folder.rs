@@ -4,13 +4,13 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trireme_domain::{Code, Fault};
 use trireme_model::Checkpoint;
 use trireme_server::replace;
 use trireme_service::from_model;
-use trireme_train::{Options, Progress};
+use trireme_train::{Options, Point, Progress, plot};
 
 use super::named;
 use crate::input;
@@ -19,6 +19,7 @@ use crate::output::to_json;
 const STATE: &str = "state.safetensors";
 const METRICS: &str = "metrics.jsonl";
 const RUN: &str = "run.json";
+const PLOT: &str = "training.svg";
 const MODEL: &str = "model";
 
 /// A file of examples.
@@ -53,6 +54,20 @@ struct Lineage<'a> {
 struct Data {
     file: String,
     sha256: String,
+}
+
+/// What a picture shows of a step's record.
+#[derive(Deserialize)]
+struct Recorded {
+    step: usize,
+    loss: f64,
+    score: Option<Measured>,
+}
+
+#[derive(Deserialize)]
+struct Measured {
+    name: String,
+    value: f64,
 }
 
 /// The folder of one training.
@@ -125,6 +140,22 @@ impl Folder {
         Ok(Metrics { file: file.map_err(|e| unwritable(&path, &e))?, path })
     }
 
+    /// The record as a picture.
+    fn picture(&self) -> Result<String, Fault> {
+        let record = String::from_utf8_lossy(&input::read(&self.at(METRICS))?).into_owned();
+        let steps = record.lines().filter_map(|line| serde_json::from_str::<Recorded>(line).ok());
+        let mut name = "score".to_owned();
+        let points = steps.map(|Recorded { step, loss, score }| {
+            let score = score.map(|score| {
+                name = score.name;
+                score.value
+            });
+            Point { step, loss, score }
+        });
+        let points: Vec<Point> = points.collect();
+        Ok(plot(&points, &name))
+    }
+
     /// Writes the model and where it comes from; the folder's name of the model is the result.
     pub fn finish(
         &self,
@@ -150,6 +181,7 @@ impl Folder {
             data: data.collect(),
             score,
         };
+        self.write(&self.at(PLOT), self.picture()?.as_bytes())?;
         self.write(&self.at(RUN), to_json(&lineage)?.as_bytes())?;
         // What is done needs no going on.
         match fs::remove_file(self.at(STATE)) {
