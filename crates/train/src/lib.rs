@@ -1,8 +1,9 @@
 //! Fine-tunes a model.
 //!
 //! A [`Trainer`] runs the model's own encoder over the differentiable backend and changes its
-//! weights, a step at a time. What it learns is a [`Task`]: classes, or how near two texts are.
-//! It can be put away between any two steps ([`Trainer::state`]) and goes on as if it had not been.
+//! weights, a step at a time. What it learns is an [`Objective`]: classes, or how near two texts
+//! are. It can be put away between any two steps ([`Trainer::state`]) and goes on as if it had not
+//! been.
 //!
 //! Nothing here opens a file. The order of the texts, what is left out and new weights follow from
 //! the seed alone.
