@@ -30,3 +30,4 @@ mod ops;
 pub use backend::{Acts, Candle, Linear, Norm, Parameter, Table};
 pub use candle_core as core;
 pub use noise::{Dropout, Noise};
+pub use ops::values;

@@ -10,7 +10,10 @@ use crate::noise::Mask;
 const COLUMNS: usize = 64;
 
 /// The values of a tensor that lies in memory row by row.
-pub(crate) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+///
+/// # Errors
+/// Where it does not, or its values are no singles.
+pub fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
         None => candle_core::bail!("a tensor that does not lie row by row"),

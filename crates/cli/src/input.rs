@@ -56,6 +56,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
+/// That a data file is not laid out as it must be.
+pub fn invalid(file: &Path, error: impl std::fmt::Display) -> Fault {
+    Fault::new(Code::InvalidData, format!("{}: {error}", file.display()))
+}
+
 fn utf8<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, Fault> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let message = format!("{} is not UTF-8 from byte {} on", path.display(), e.valid_up_to());

@@ -110,9 +110,9 @@ impl<'m, B: Backend> Pass<'m, B> {
     /// [`ModelError::Backend`].
     pub fn rows(mut self) -> Result<B::Acts, ModelError> {
         loop {
-            self.step()?;
+            let complete = self.step()?.is_complete();
             match self.state {
-                State::Rows(rows) if self.done == self.model.spec().layers + 2 => return Ok(rows),
+                State::Rows(rows) if complete => return Ok(rows),
                 state => self.state = state,
             }
         }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
-use trireme_candle::Parameter;
 use trireme_candle::core::backprop::GradStore;
 use trireme_candle::core::{CpuStorage, InplaceOp2, Layout, Result, Storage, Tensor};
+use trireme_candle::{Parameter, values};
 
 use crate::{Options, TrainError};
 
@@ -93,14 +93,6 @@ fn length<'a>(gradients: impl Iterator<Item = &'a Tensor>) -> Result<f64> {
         sum += pieces.iter().sum::<f64>();
     }
     Ok(sum.sqrt())
-}
-
-fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let all = storage.as_slice::<f32>()?;
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&all[start..end]),
-        None => trireme_candle::core::bail!("a gradient that does not lie row by row"),
-    }
 }
 
 impl InplaceOp2 for Update<'_> {

@@ -47,7 +47,7 @@ pub async fn run(args: Eval, opened: &Opened, output: Output) -> Result<(), Faul
 
 /// Sentence pairs with scores.
 pub fn read_pairs(file: &Path) -> Result<Vec<dataset::ScoredPair>, Fault> {
-    dataset::read_pairs(&input::read(file)?).map_err(|e| invalid(file, e))
+    dataset::read_pairs(&input::read(file)?).map_err(|e| input::invalid(file, e))
 }
 
 /// Texts with one of these classes each.
@@ -55,11 +55,7 @@ pub fn read_labelled(file: &Path, labels: &[String]) -> Result<Vec<dataset::Labe
     if labels.is_empty() {
         return Err(from_model(&ModelError::NoHead));
     }
-    dataset::read_labelled(&input::read(file)?, labels).map_err(|e| invalid(file, e))
-}
-
-fn invalid(file: &Path, error: impl std::fmt::Display) -> Fault {
-    Fault::new(Code::InvalidData, format!("{}: {error}", file.display()))
+    dataset::read_labelled(&input::read(file)?, labels).map_err(|e| input::invalid(file, e))
 }
 
 async fn sts(

@@ -34,7 +34,7 @@ impl Source {
     }
 
     pub fn fault(&self, error: impl std::fmt::Display) -> Fault {
-        Fault::new(Code::InvalidData, format!("{}: {error}", named(&self.path)))
+        input::invalid(&self.path, error)
     }
 }
 
