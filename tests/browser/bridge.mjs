@@ -14,6 +14,7 @@
 //     GET  /MODEL/lane                     the vector instructions in use
 //     GET  /MODEL/threads                  how many workers compute one answer
 //     POST /MODEL/dispose
+//     POST /MODEL/hoard                    leaves the page no room for another memory
 //     GET  /workers                        how many workers the page has
 //
 // MODEL is a path inside the root, or `default`; `@PRECISION,LANE,THREADS/` before it sets those. Each

@@ -19,9 +19,13 @@ const VERBS = {
   dispose: ["POST", (_, { model }) => (dispose(model), null)],
 };
 
+/** Memories that leave no room for others. */
+const hoard = [];
+
 /** Answers a request with a status and JSON. */
 export async function answer(asked) {
   try {
+    if (asked.verb === "hoard") return { status: 200, json: `${takeAllMemories()}` };
     const [method, ask] = VERBS[asked.verb] ?? [];
     if (!ask) throw errorOf({ code: "not_found", message: `there is nothing at /${asked.verb}` });
     if (method !== asked.method) {
@@ -36,6 +40,18 @@ export async function answer(asked) {
     if (name !== FAULTS[code]?.class) throw error;
     return { status, json: JSON.stringify({ error: { code, message } }) };
   }
+}
+
+/** Makes memories until the browser refuses one; returns how many there are. */
+function takeAllMemories() {
+  for (const maximum of [65536, 1]) {
+    try {
+      for (;;) hoard.push(new WebAssembly.Memory({ initial: 0, maximum, shared: true }));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  return hoard.length;
 }
 
 async function use(name, ask) {

@@ -66,7 +66,7 @@ async function load({ place, name, version, precision, lane, threads }: Wanted):
   source.catch(() => {});
   const built = engineFor(lane, threads);
   const module = await compile(built.url);
-  wasm = await built.glue.default({ module_or_path: module });
+  wasm = await built.glue.default({ module_or_path: module }).catch(unplaced);
   engine = await built.glue.Model.load(await source, name, version, precision, built.threads);
   if (built.threads > 1) tell({ seats: built.threads - 1, shared: { module, memory: wasm.memory } });
   const { labels, lane: used } = engine;
@@ -124,6 +124,13 @@ async function compile(url: URL): Promise<WebAssembly.Module> {
       : `could not fetch the engine: ${wordsOf(thrown)}`;
     throw errorOf({ code: unable ? "unsupported_here" : "source_unavailable", message });
   }
+}
+
+/** An engine could not be started. */
+function unplaced(thrown: unknown): never {
+  if (!(thrown instanceof RangeError)) throw thrown;
+  const message = `this browser has no memory for the engine: ${thrown.message}`;
+  throw errorOf({ code: "out_of_memory", message });
 }
 
 /** A bundle's source failed. */

@@ -146,6 +146,8 @@ fn halve(
     work: &Work<'_>,
 ) {
     if pieces.len() == 1 {
+        #[cfg(feature = "drill")]
+        crate::drill::piece();
         return work(pieces.start, out);
     }
     let middle = pieces.start + pieces.len() / 2;

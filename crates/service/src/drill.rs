@@ -1,11 +1,15 @@
 //! Bad luck on purpose, for builds that rehearse it; no other build holds this module.
 
 use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use trireme_domain::Fault;
 
 use crate::engine::{Answers, Job};
 use crate::ports::{BoxFuture, Compute};
+
+/// Whether the next piece of work that a pool's helper gets is its last.
+pub static HELPER_DIES: AtomicBool = AtomicBool::new(false);
 
 /// A [`Compute`] that meets with an accident where a text asks for one.
 pub struct Drill<C>(pub C);
@@ -19,6 +23,7 @@ impl<C: Compute> Compute for Drill<C> {
                     black_box(sink(black_box(1)));
                 }
                 Some("drill: out of memory") => hoard(),
+                Some("drill: helper") => HELPER_DIES.store(true, Ordering::Relaxed),
                 _ => {}
             }
             self.0.submit(job).await

@@ -6,7 +6,7 @@
 
 mod direct;
 #[cfg(feature = "drill")]
-mod drill;
+pub mod drill;
 mod engine;
 mod faults;
 mod load;

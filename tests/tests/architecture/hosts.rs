@@ -8,9 +8,9 @@ const THIN: &[&str] = &["crates/spin", "crates/web", "worker"];
 /// Lines of Rust that such a host may have, beside its comments.
 const MOST: usize = 300;
 
-/// The feature that makes accidents happen, and where the module behind it is declared.
+/// The feature that makes accidents happen, and where the modules behind it are declared.
 const DRILL: &str = "drill";
-const DECLARED: &str = "crates/service/src/lib.rs";
+const DECLARED: &[&str] = &["crates/pool/src/lib.rs", "crates/service/src/lib.rs"];
 
 /// Hosts that have grown.
 pub fn thick(tree: &Tree) -> Vec<Violation> {
@@ -31,10 +31,14 @@ pub fn drills(tree: &Tree) -> Vec<Violation> {
             found.push(Violation::new(folder, "asks for drills in every build"));
         }
     }
-    let declares = tree.text(DECLARED).unwrap_or_default();
-    let unguarded = declares.contains("mod drill;")
-        && !declares.contains("#[cfg(feature = \"drill\")]\nmod drill;");
-    found.extend(unguarded.then(|| Violation::new(DECLARED, "holds drills in every build")));
+    for &file in DECLARED {
+        let declares = tree.text(file).unwrap_or_default();
+        let guarded = declares.contains("#[cfg(feature = \"drill\")]\nmod drill;")
+            || declares.contains("#[cfg(feature = \"drill\")]\npub mod drill;");
+        if declares.contains("mod drill;") && !guarded {
+            found.push(Violation::new(file, "holds drills in every build"));
+        }
+    }
     found
 }
 
@@ -55,7 +59,8 @@ fn a_drill_that_would_ship_is_found() {
     let broken = Tree::of([
         ("crates/web/Cargo.toml", default),
         ("worker/Cargo.toml", asked),
-        (DECLARED, "mod drill;"),
+        (DECLARED[0], "mod drill;"),
+        (DECLARED[1], "pub mod drill;"),
     ]);
-    finds(&drills(&broken), &["crates/web: asks", "worker: asks", DECLARED]);
+    finds(&drills(&broken), &["crates/web: asks", "worker: asks", DECLARED[0], DECLARED[1]]);
 }

@@ -159,6 +159,29 @@ fn after_an_accident_several_threads_answer_the_next_request() {
     recovers(&on(&format!("{}/@,,2", ISOLATED_DRILL.1), None));
 }
 
+#[test]
+fn a_helper_that_dies_of_its_piece_costs_the_next_request_nothing() {
+    let host = &on(&format!("{}/@,,2", ISOLATED_DRILL.1), None);
+    // Once before the model is warm, once after.
+    for _attempt in 0..2 {
+        let (status, answer) = ask(host, "drill: helper");
+        println!("{answer}");
+        assert_eq!((status, &answer["error"]["code"]), (500, &json!("internal")), "{answer}");
+        answers(host, "after it");
+    }
+}
+
+/// The page takes all the room that a process has for memories, so that the engine finds none.
+#[test]
+fn an_engine_whose_memory_is_refused_is_out_of_memory() {
+    let (_browser, bridge) = &isolated("web");
+    assert_eq!(on(bridge, None).post("/hoard", &Value::Null).0, 200);
+    for (threads, name) in [("2", "shared"), ("1", "its own")] {
+        println!("{name}");
+        refuses(&on(&format!("{bridge}/@,,{threads}"), None), 503, "out_of_memory");
+    }
+}
+
 fn recovers(host: &Host) {
     let accidents = [("panic", 500, "internal"), ("trap", 500, "internal")];
     for (accident, status, code) in
