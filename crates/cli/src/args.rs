@@ -129,6 +129,8 @@ pub enum Command {
     /// Teach a model
     #[command(subcommand)]
     Train(Train),
+    /// Make a smaller model that a larger one teaches, by a recipe
+    Distill(Distill),
     /// Print a completion script
     Completions {
         /// For this shell
@@ -331,6 +333,23 @@ pub enum Store {
     F32,
 }
 
+#[derive(Args)]
+pub struct Distill {
+    /// The recipe: teachers, what the student keeps, texts, and how it is trained
+    #[arg(value_name = "RECIPE")]
+    pub recipe: PathBuf,
+    /// What a `{NAME}` in the recipe stands for
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub set: Vec<(String, String)>,
+    #[command(flatten)]
+    pub keeping: Keeping,
+}
+
+fn setting(value: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = value.split_once('=').ok_or("say what it is: data=path/of/the/data")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 #[derive(Subcommand)]
 pub enum Train {
     /// To name the class of texts
@@ -347,6 +366,9 @@ pub struct TrainClassify {
     /// Let every class count the same in all, however many examples it has
     #[arg(long)]
     pub balanced: bool,
+    /// Make the model as sure as it is right on what was held out
+    #[arg(long)]
+    pub calibrate: bool,
     #[command(flatten)]
     pub training: Training,
 }
@@ -401,6 +423,20 @@ fn column(value: &str) -> Result<(String, String), &'static str> {
     }
 }
 
+/// Where a training is kept.
+#[derive(Args, Clone)]
+pub struct Keeping {
+    /// Folder for the model and the record of its training
+    #[arg(long, short, value_name = "FOLDER")]
+    pub output: PathBuf,
+    /// Go on with the training that was put away in that folder
+    #[arg(long)]
+    pub resume: bool,
+    /// Steps between two times that the training is put away
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub save_every: usize,
+}
+
 /// How a model is trained.
 #[derive(Args)]
 pub struct Training {
@@ -416,12 +452,8 @@ pub struct Training {
     /// That share
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     pub held_out: f64,
-    /// Folder for the model and the record of its training
-    #[arg(long, short, value_name = "FOLDER")]
-    pub output: PathBuf,
-    /// Go on with the training that was put away in that folder
-    #[arg(long)]
-    pub resume: bool,
+    #[command(flatten)]
+    pub keeping: Keeping,
     /// How often every example is seen
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub epochs: usize,
@@ -458,9 +490,6 @@ pub struct Training {
     /// Measurements without a better score that end the training [default: none does]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub patience: usize,
-    /// Steps between two times that the training is put away
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub save_every: usize,
     /// Tokens of a text to look at, special ones among them
     #[arg(long, value_name = "N")]
     pub max_length: Option<usize>,

@@ -81,7 +81,7 @@ pub async fn answer(
     let answers = all(answers)?;
     let cut = answers.iter().filter(|answer| answer.dropped > 0).count();
     if cut > 0 {
-        let most = opened.model.max_tokens();
+        let most = opened.model.reader().max_tokens();
         output.note(&format!(
             "{cut} of {} texts were cut; the model sees {most} tokens at most",
             answers.len()

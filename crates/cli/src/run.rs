@@ -5,7 +5,9 @@ use trireme_domain::{Code, Fault};
 use trireme_server::open;
 
 use crate::args::{Cli, Command, Serve, Train};
-use crate::commands::{classify, embed, eval, info, pack, quantize, serve, similarity, train};
+use crate::commands::{
+    classify, distill, embed, eval, info, pack, quantize, serve, similarity, train,
+};
 use crate::host;
 use crate::output::{self, Output};
 
@@ -31,6 +33,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<(), Fault> {
         Command::Quantize(args) => quantize::run(args, &settings, output).await,
         Command::Train(Train::Classify(args)) => train::classify(args, &settings, output).await,
         Command::Train(Train::Embed(args)) => train::embed(args, &settings, output).await,
+        Command::Distill(args) => distill::run(args, &settings, output).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "trireme", &mut script);

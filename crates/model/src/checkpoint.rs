@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use trireme_backend::Precision;
+use trireme_backend::{Pooling, Precision};
 use trireme_text::{Side, Tokenizer, TokenizerFiles};
 
 use crate::config::{self, Spec};
@@ -107,6 +107,12 @@ impl Checkpoint {
     #[must_use]
     pub fn spec(&self) -> &Spec {
         &self.spec
+    }
+
+    /// How rows become a vector, unless a request says otherwise.
+    #[must_use]
+    pub fn pooling(&self) -> Pooling {
+        self.sentence.pooling
     }
 
     /// The identity of this model: what its bundle is called by.

@@ -100,6 +100,16 @@ pub enum ModelError {
         /// The shape found.
         got: Vec<usize>,
     },
+    /// A student is to have more of its teacher than there is, or nothing.
+    #[error("a student can't have {asked} {part}: its teacher has {available}")]
+    Part {
+        /// What of the teacher.
+        part: &'static str,
+        /// How many.
+        asked: usize,
+        /// How many there are.
+        available: usize,
+    },
     /// A tensor's elements are not floating-point numbers.
     #[error("tensor {name} holds {dtype} where floating-point numbers are needed")]
     TensorType {

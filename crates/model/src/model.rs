@@ -1,14 +1,13 @@
 //! A model that answers: texts in, vectors or scores out.
 
 use trireme_backend::{Backend, Pooling};
-use trireme_text::{Encoded, Limit, Side, Tokenizer};
+use trireme_text::Encoded;
 
 use crate::config::{Labels, Scoring, Spec};
 use crate::encoder::Encoder;
 use crate::head::Head;
-use crate::sentence::Prompts;
 use crate::upload::Weights;
-use crate::{Checkpoint, ModelError, Pass, Want, finish};
+use crate::{Checkpoint, ModelError, Pass, Reader, Want, finish};
 
 /// A model in a backend's memory, with its tokenizer.
 pub struct Model<B: Backend> {
@@ -17,7 +16,7 @@ pub struct Model<B: Backend> {
     pub(crate) dense: Head<B>,
     pub(crate) classifier: Option<Head<B>>,
     checkpoint: Facts,
-    tokenizer: Tokenizer,
+    reader: Reader,
 }
 
 /// What stays of a checkpoint once its weights are uploaded.
@@ -25,20 +24,8 @@ struct Facts {
     spec: Spec,
     pooling: Pooling,
     normalize: bool,
-    prompts: Prompts,
-    max_tokens: usize,
-    side: Side,
     dimensions: usize,
     digest: String,
-}
-
-/// How much of a text the model sees; the model's own limit is never passed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Cut {
-    /// Tokens, special ones among them; `None` takes the model's own limit.
-    pub max_tokens: Option<usize>,
-    /// Where the rest is cut off; `None` is as the model says.
-    pub side: Option<Side>,
 }
 
 /// How a vector is made; what is `None` is as the model says.
@@ -59,7 +46,7 @@ impl<B: Backend> Model<B> {
     /// [`ModelError`] where the tokenizer does not fit or a weight is not finite.
     pub fn new(backend: B, checkpoint: &Checkpoint) -> Result<Self, ModelError> {
         let (spec, sentence) = (checkpoint.spec(), &checkpoint.sentence);
-        let tokenizer = checkpoint.tokenizer()?;
+        let reader = Reader::new(checkpoint)?;
         let weights = Weights { backend: &backend, spec, tensors: &checkpoint.tensors };
         let dense = Head::sentence(&weights, sentence)?;
         let classifier = Head::classifier(&weights, spec)?;
@@ -68,13 +55,10 @@ impl<B: Backend> Model<B> {
             spec: spec.clone(),
             pooling: sentence.pooling,
             normalize: sentence.normalize,
-            prompts: sentence.prompts.clone(),
-            max_tokens: checkpoint.max_tokens()?,
-            side: checkpoint.side()?,
             dimensions: sentence.dense.last().map_or(spec.width, |dense| dense.outputs),
             digest: checkpoint.digest(),
         };
-        Ok(Self { backend, encoder, dense, classifier, checkpoint: facts, tokenizer })
+        Ok(Self { backend, encoder, dense, classifier, checkpoint: facts, reader })
     }
 
     /// The encoder's shape.
@@ -107,10 +91,10 @@ impl<B: Backend> Model<B> {
         self.checkpoint.dimensions
     }
 
-    /// The most tokens of a text that it sees.
+    /// How it reads a text.
     #[must_use]
-    pub fn max_tokens(&self) -> usize {
-        self.checkpoint.max_tokens
+    pub fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// The identity of its weights, tokenizer and configuration.
@@ -123,37 +107,6 @@ impl<B: Backend> Model<B> {
     #[must_use]
     pub fn backend(&self) -> &B {
         &self.backend
-    }
-
-    /// Encodes a text that is to become a vector, with a prompt of the model before it: the one
-    /// named, or its default, where it has one.
-    ///
-    /// # Errors
-    /// [`ModelError::Text`] where the limit leaves no room, [`ModelError::UnknownPrompt`].
-    pub fn encode_for_vector(
-        &self,
-        text: &str,
-        prompt: Option<&str>,
-        cut: Cut,
-    ) -> Result<Encoded, ModelError> {
-        match self.checkpoint.prompts.get(prompt)? {
-            "" => self.encode(text, None, cut),
-            prompt => self.encode(&format!("{prompt}{text}"), None, cut),
-        }
-    }
-
-    /// Encodes a text, or a pair, that is to be classified.
-    ///
-    /// # Errors
-    /// [`ModelError::Text`] where the limit leaves no room.
-    pub fn encode(&self, text: &str, pair: Option<&str>, cut: Cut) -> Result<Encoded, ModelError> {
-        let most = self.max_tokens();
-        let tokens = cut.max_tokens.unwrap_or(most).min(most);
-        Ok(self.tokenizer.encode(
-            text,
-            pair,
-            Limit { tokens, side: cut.side.unwrap_or(self.checkpoint.side) },
-        )?)
     }
 
     /// Begins a forward.

@@ -82,16 +82,16 @@ impl<'m, B: Backend> Pass<'m, B> {
             State::Rows(rows) if self.done <= layers => {
                 encoder.layer(backend, self.done - 1, rows, &self.layout)?
             }
-            State::Rows(rows) => self.head(rows)?,
+            State::Rows(rows) => self.head(rows, self.want)?,
         };
         self.state = State::Rows(next);
         self.done += 1;
         Ok(self.progress())
     }
 
-    fn head(&self, rows: &B::Acts) -> Result<B::Acts, ModelError> {
+    fn head(&self, rows: &B::Acts, want: Want) -> Result<B::Acts, ModelError> {
         let Model { backend, classifier, dense, .. } = self.model;
-        match (self.want, classifier) {
+        match (want, classifier) {
             (Want::Vectors(pooling), _) => {
                 let pooled = backend.pool(rows, &self.layout, pooling)?;
                 Ok(dense.apply(backend, pooled)?)
@@ -114,6 +114,23 @@ impl<'m, B: Backend> Pass<'m, B> {
             match self.state {
                 State::Rows(rows) if complete => return Ok(rows),
                 state => self.state = state,
+            }
+        }
+    }
+
+    /// Runs the encoder once and each of two heads on what comes of it: the one that this pass
+    /// wants, and another.
+    ///
+    /// # Errors
+    /// [`ModelError::Backend`], or [`ModelError::NoHead`].
+    pub fn rows_and(mut self, other: Want) -> Result<(B::Acts, B::Acts), ModelError> {
+        loop {
+            self.step()?;
+            match &self.state {
+                State::Rows(rows) if self.done > self.model.spec().layers => {
+                    return Ok((self.head(rows, self.want)?, self.head(rows, other)?));
+                }
+                _ => {}
             }
         }
     }

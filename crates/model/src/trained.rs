@@ -79,6 +79,26 @@ impl Checkpoint {
         Ok(Self { tensors, ..self.clone() })
     }
 
+    /// The same classifier with its logits divided by a temperature, which changes how sure it is
+    /// and nothing else.
+    ///
+    /// # Errors
+    /// [`ModelError::NoHead`], or what is wrong with the head's tensors.
+    pub fn with_temperature(&self, temperature: f64) -> Result<Self, ModelError> {
+        if self.spec.labels.is_none() {
+            return Err(ModelError::NoHead);
+        }
+        let mut scaled = BTreeMap::new();
+        for kind in ["weight", "bias"] {
+            let name = format!("{}.{kind}", self.spec.family.head.classifier);
+            let missing = || ModelError::MissingTensors { names: vec![name.clone()] };
+            let values = self.tensors.get(&name).ok_or_else(missing)?.to_f32(&name)?;
+            let values = values.iter().map(|&value| (f64::from(value) / temperature) as f32);
+            scaled.insert(name.clone(), values.collect());
+        }
+        self.with_weights(&scaled)
+    }
+
     /// The folder that transformers and sentence-transformers read, weights in singles.
     ///
     /// # Errors
@@ -134,7 +154,7 @@ fn saved_name(spec: &Spec, name: &str) -> String {
     }
 }
 
-fn singles(shape: Vec<usize>, values: &[f32]) -> Tensor {
+pub(crate) fn singles(shape: Vec<usize>, values: &[f32]) -> Tensor {
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     Tensor::plain(Dtype::F32, shape, bytes.into())
 }

@@ -155,9 +155,11 @@ impl<B: Backend> Engine<B> {
     fn encode(&self, text: &Text, job: &Job) -> Result<Encoded, ModelError> {
         match &job.task {
             Task::Embed { prompt, .. } => {
-                self.model.encode_for_vector(&text.first, prompt.as_deref(), job.cut)
+                self.model.reader().encode_for_vector(&text.first, prompt.as_deref(), job.cut)
             }
-            Task::Classify => self.model.encode(&text.first, text.second.as_deref(), job.cut),
+            Task::Classify => {
+                self.model.reader().encode(&text.first, text.second.as_deref(), job.cut)
+            }
         }
     }
 

@@ -21,7 +21,9 @@ mod encode;
 mod error;
 mod files;
 mod finish;
+mod vocabulary;
 
 pub use encode::{Encoded, Limit, Side};
 pub use error::TextError;
 pub use files::{Tokenizer, TokenizerFiles};
+pub use vocabulary::Pieces;

@@ -1,7 +1,7 @@
 //! What this crate decides on its own: limits, sides, offsets, and the bare vocabulary.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
-use trireme_text::{Limit, Side, TextError, Tokenizer, TokenizerFiles};
+use trireme_text::{Limit, Pieces, Side, TextError, Tokenizer, TokenizerFiles};
 
 const VOCAB: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\none\ntwo\nthree\nfour\n##s\ncafe\n";
 
@@ -130,4 +130,55 @@ fn a_tokenizer_that_makes_no_sense_is_refused_and_never_a_panic() {
         let got = files(&json);
         assert!(matches!(got, Some(TextError::Malformed { .. })), "{json}: got {got:?}");
     }
+}
+
+const WORDS: &str = r###"{"version": "1.0", "truncation": null, "padding": null,
+    "added_tokens": [
+        {"id": 0, "content": "[PAD]", "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": true},
+        {"id": 3, "content": "[CLS]", "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": true},
+        {"id": 4, "content": "[SEP]", "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": true}],
+    "normalizer": null, "pre_tokenizer": {"type": "BertPreTokenizer"},
+    "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 4], "cls": ["[CLS]", 3]},
+    "decoder": null,
+    "model": {"type": "WordPiece", "unk_token": "[PAD]", "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 100,
+        "vocab": {"[PAD]": 0, "[unused0]": 1, "o": 2, "[CLS]": 3, "[SEP]": 4, "oars": 5, "net": 6,
+            "##a": 7, "##r": 8, "##s": 9, "nets": 10}}}"###;
+
+fn pieces(counts: &[(u32, usize)], most: usize) -> Result<Pieces, TextError> {
+    let files = TokenizerFiles {
+        tokenizer_json: Some(WORDS.as_bytes()),
+        vocab_txt: Some(b""),
+        ..TokenizerFiles::default()
+    };
+    Pieces::most_frequent(&files, &counts.iter().copied().collect(), most)
+}
+
+#[test]
+fn what_is_frequent_stays_whole_and_the_rest_is_cut_smaller() {
+    let got = pieces(&[(10, 7), (6, 2)], 8).unwrap();
+    assert_eq!(got.ids, [0, 2, 3, 4, 7, 8, 9, 10], "special, letters, and the most frequent");
+    let lines = "[PAD]\no\n[CLS]\n[SEP]\n##a\n##r\n##s\nnets\n";
+    assert_eq!(String::from_utf8(got.vocab_txt.unwrap()).unwrap(), lines);
+    let json = Some(&got.tokenizer_json[..]);
+    let files = TokenizerFiles { tokenizer_json: json, ..TokenizerFiles::default() };
+    let tokenizer = Tokenizer::new(&files).unwrap();
+    let encoded = tokenizer.encode("nets oars", None, Limit::right(16)).unwrap();
+    assert_eq!(encoded.ids, [2, 7, 1, 4, 5, 6, 3]);
+    let rest = pieces(&[], 10).unwrap();
+    assert_eq!(rest.ids, [0, 2, 3, 4, 5, 6, 7, 8, 9, 10], "what is unused goes first");
+}
+
+#[test]
+fn a_vocabulary_that_can_t_be_made_smaller_is_refused() {
+    let few = pieces(&[], 6).unwrap_err().to_string();
+    assert!(few.contains("7 pieces are special or letters, more than 6"), "{few}");
+    let other = WORDS.replace("\"WordPiece\"", "\"Unigram\"");
+    let files =
+        TokenizerFiles { tokenizer_json: Some(other.as_bytes()), ..TokenizerFiles::default() };
+    let got = Pieces::most_frequent(&files, &[].into(), 8).unwrap_err().to_string();
+    assert!(got.contains("this is Unigram"), "{got}");
 }

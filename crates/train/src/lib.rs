@@ -9,6 +9,7 @@
 //! the seed alone.
 
 mod adam;
+mod distill;
 mod error;
 mod loss;
 mod options;
@@ -18,11 +19,12 @@ mod state;
 mod task;
 mod trainer;
 
+pub use distill::{Distill, Lesson};
 pub use error::TrainError;
 pub use options::{Options, Schedule};
-pub use order::split;
+pub use order::{shuffled, split};
 pub use plot::{Point, plot};
-pub use task::{Classify, Loss, Objective, Pairs, Score};
+pub use task::{Classify, Loss, Objective, Pair, Pairs, Score};
 pub use trainer::{Progress, Trainer};
 
 use trireme_candle::Noise;

@@ -8,9 +8,7 @@ pub(crate) fn cross_entropy(logits: &Tensor, classes: &[u32], weights: &[f32]) -
     let of_chosen = logits.gather(&chosen, 1)?.squeeze(1)?;
     let surprise = (log_sum_exp(logits)? - of_chosen)?;
     let weights: Vec<f32> = classes.iter().map(|&class| weights[class as usize]).collect();
-    let sum: f32 = weights.iter().sum();
-    let weights = Tensor::from_vec(weights, classes.len(), logits.device())?;
-    (surprise * weights)?.sum_all()? / f64::from(sum)
+    weighted_mean(&surprise, &weights)
 }
 
 /// Of each row. Candle's own sums over dimensions in a way that has no way back.
@@ -18,6 +16,31 @@ fn log_sum_exp(rows: &Tensor) -> Result<Tensor> {
     let top = rows.max_keepdim(D::Minus1)?.detach();
     let sum = rows.broadcast_sub(&top)?.exp()?.sum(D::Minus1)?;
     sum.log()? + top.squeeze(D::Minus1)?
+}
+
+/// The mean cross entropy of logits and the shares `[texts, classes]` that a teacher gives to
+/// classes, each text weighted.
+pub(crate) fn soft_cross_entropy(
+    logits: &Tensor,
+    shares: &Tensor,
+    weights: &[f32],
+) -> Result<Tensor> {
+    // Shares of a text add up to one, so this is the logits' share-weighted mean below their top.
+    let surprise = (log_sum_exp(logits)? - (logits * shares)?.sum(D::Minus1)?)?;
+    weighted_mean(&surprise, weights)
+}
+
+/// How far rows point away from others: one less their cosine, the mean, each text weighted.
+pub(crate) fn turned(rows: &Tensor, others: &Tensor, weights: &[f32]) -> Result<Tensor> {
+    let cosines = (unit(rows)? * unit(others)?)?.sum(D::Minus1)?;
+    weighted_mean(&(1.0 - cosines)?, weights)
+}
+
+/// The mean of a value for each text; nothing where no text counts.
+fn weighted_mean(values: &Tensor, weights: &[f32]) -> Result<Tensor> {
+    let sum: f32 = weights.iter().sum();
+    let weights = Tensor::new(weights, values.device())?;
+    (values * weights)?.sum_all()? / f64::from(sum.max(f32::MIN_POSITIVE))
 }
 
 /// The mean square of what the cosine of two rows misses its score by.
@@ -61,6 +84,14 @@ mod tests {
         near("weighted", cross_entropy(&logits, &[0, 1], &[1.0, 3.0]), (0.126_928 + 3000.0) / 4.0);
         let (a, b) = (rows([[3.0, 4.0], [0.0, 2.0]]), rows([[4.0, 3.0], [5.0, 0.0]]));
         near("cosine", cosine(&a, &b, &[1.0, 0.5]), (0.04f64.powi(2) + 0.25) / 2.0);
+        // A teacher that is as sure of one class as the data are, and one that is not sure at all;
+        // the third text, which is not taught, would be wrong.
+        let logits = Tensor::new(&[[2.0f32, 0.0], [0.0, 2.0], [9.0, 0.0]], &Device::Cpu).unwrap();
+        let shares = Tensor::new(&[[1.0f32, 0.0], [0.5, 0.5], [0.0, 1.0]], &Device::Cpu).unwrap();
+        let expected = f64::midpoint(0.126_928, 1.126_928);
+        near("taught", soft_cross_entropy(&logits, &shares, &[1.0, 1.0, 0.0]), expected);
+        near("taught nothing", soft_cross_entropy(&logits, &shares, &[0.0; 3]), 0.0);
+        near("turned", turned(&a, &b, &[1.0, 3.0]), (0.04 + 3.0) / 4.0);
         // Scores 0.96, 0.6 and 0.6, 0.
         let expected = f64::midpoint((-0.36f64).exp().ln_1p(), 0.6f64.exp().ln_1p());
         near("ranking", ranking(&a, &b, 1.0), expected);

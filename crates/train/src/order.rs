@@ -5,7 +5,18 @@ use trireme_candle::Noise;
 use crate::{Stream, stream};
 
 /// The numbers below `len`, in an order of this seed's.
-pub(crate) fn shuffled(len: usize, noise: Noise) -> Vec<usize> {
+///
+/// ```
+/// let mut order = trireme_train::shuffled(3, 1);
+/// order.sort_unstable();
+/// assert_eq!(order, [0, 1, 2]);
+/// ```
+#[must_use]
+pub fn shuffled(len: usize, seed: u64) -> Vec<usize> {
+    in_order_of(len, stream(seed, Stream::Split))
+}
+
+fn in_order_of(len: usize, noise: Noise) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
     for at in (1..len).rev() {
         // A multiple of the numbers to choose from fits 2⁶⁴ to within one in 2³⁰: even enough.
@@ -17,7 +28,7 @@ pub(crate) fn shuffled(len: usize, noise: Noise) -> Vec<usize> {
 
 /// The examples of an epoch, in its order.
 pub(crate) fn epoch(len: usize, seed: u64, epoch: usize) -> Vec<usize> {
-    shuffled(len, stream(seed, Stream::Order).part(epoch as u64))
+    in_order_of(len, stream(seed, Stream::Order).part(epoch as u64))
 }
 
 /// Takes a share of the examples away to measure by: at least one, and never all.
@@ -31,7 +42,7 @@ pub fn split<T>(examples: Vec<T>, share: f64, seed: u64) -> (Vec<T>, Vec<T>) {
     let len = examples.len();
     let out = ((share * len as f64).round() as usize).max(1).min(len.saturating_sub(1));
     let mut is_out = vec![false; len];
-    for at in &shuffled(len, stream(seed, Stream::Split))[..out] {
+    for at in &shuffled(len, seed)[..out] {
         is_out[*at] = true;
     }
     let (mut learn, mut held_out) = (Vec::new(), Vec::new());

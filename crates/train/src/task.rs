@@ -44,6 +44,17 @@ pub struct Score {
     /// For each class that was expected, how often each was predicted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confusion: Option<Vec<Vec<usize>>>,
+    /// How well the order of pairs by nearness is that of their scores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spearman: Option<f64>,
+}
+
+impl Score {
+    /// Of pairs alone.
+    pub(crate) fn order(value: f64) -> Self {
+        let spearman = Some(value);
+        Self { name: "spearman", value, classes: None, confusion: None, spearman }
+    }
 }
 
 /// Classes of texts.
@@ -123,30 +134,73 @@ impl Objective for Classify {
     }
 
     fn score(&self, model: &Model<Candle>) -> Result<Score, TrainError> {
-        let mut confusion = vec![vec![0; self.names.len()]; self.names.len()];
-        let mut pairs = Vec::with_capacity(self.held_out.len());
-        for some in self.held_out.chunks(MEASURED) {
-            let texts: Vec<Encoded> = some.iter().map(|(text, _)| text.clone()).collect();
-            let logits = numbers(&rows(model, &texts, Want::Logits)?)?;
-            for ((_, expected), logits) in some.iter().zip(logits) {
-                let best = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]));
-                let predicted = best.unwrap_or(0);
-                confusion[*expected][predicted] += 1;
-                pairs.push((*expected, predicted));
-            }
-        }
-        let classes = Classification::new(pairs, &self.names);
-        let value = classes.as_ref().map_or(0.0, |classes| classes.accuracy);
-        Ok(Score { name: "accuracy", value, classes, confusion: Some(confusion) })
+        judge(model, &self.names, &self.held_out)
     }
+}
+
+/// How many of these texts a model puts into the right class.
+pub(crate) fn judge(
+    model: &Model<Candle>,
+    names: &[String],
+    held_out: &[(Encoded, usize)],
+) -> Result<Score, TrainError> {
+    let mut confusion = vec![vec![0; names.len()]; names.len()];
+    let mut pairs = Vec::with_capacity(held_out.len());
+    for some in held_out.chunks(MEASURED) {
+        let texts: Vec<Encoded> = some.iter().map(|(text, _)| text.clone()).collect();
+        let logits = numbers(&rows(model, &texts, Want::Logits)?)?;
+        for ((_, expected), logits) in some.iter().zip(logits) {
+            let best = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]));
+            let predicted = best.unwrap_or(0);
+            confusion[*expected][predicted] += 1;
+            pairs.push((*expected, predicted));
+        }
+    }
+    let classes = Classification::new(pairs, names);
+    let value = classes.as_ref().map_or(0.0, |classes| classes.accuracy);
+    Ok(Score { name: "accuracy", value, classes, confusion: Some(confusion), spearman: None })
+}
+
+/// Two texts, and how near they are.
+pub type Pair = (Encoded, Encoded, f32);
+
+/// The vectors of the first texts of pairs, and of the second.
+fn vectors<'a>(
+    model: &Model<Candle>,
+    pairs: impl Iterator<Item = &'a Pair>,
+    pooling: Pooling,
+) -> Result<(Tensor, Tensor), TrainError> {
+    let (mut texts, second): (Vec<Encoded>, Vec<Encoded>) =
+        pairs.map(|(first, second, _)| (first.clone(), second.clone())).unzip();
+    let count = texts.len();
+    texts.extend(second);
+    let both = rows(model, &texts, Want::Vectors(pooling))?;
+    Ok((both.narrow(0, 0, count)?, both.narrow(0, count, count)?))
+}
+
+/// How well a model's vectors order pairs.
+pub(crate) fn compare(
+    model: &Model<Candle>,
+    held_out: &[Pair],
+    pooling: Pooling,
+) -> Result<f64, TrainError> {
+    let (mut got, mut expected) = (Vec::new(), Vec::new());
+    for some in held_out.chunks(MEASURED / 2) {
+        let (first, second) = vectors(model, some.iter(), pooling)?;
+        for (first, second) in numbers(&first)?.iter().zip(&numbers(&second)?) {
+            got.push(cosine(first, second));
+        }
+        expected.extend(some.iter().map(|(.., score)| f64::from(*score)));
+    }
+    Ok(spearman(&got, &expected).unwrap_or(0.0))
 }
 
 /// How near two texts are.
 pub struct Pairs {
     /// Two texts each, and how near they are, from 0 to 1.
-    pub learn: Vec<(Encoded, Encoded, f32)>,
+    pub learn: Vec<Pair>,
     /// To measure by.
-    pub held_out: Vec<(Encoded, Encoded, f32)>,
+    pub held_out: Vec<Pair>,
     /// What is made small.
     pub loss: Loss,
     /// How rows become a vector.
@@ -169,8 +223,8 @@ impl Pairs {
     /// # Errors
     /// [`TrainError::Data`].
     pub fn new(
-        learn: Vec<(Encoded, Encoded, f32)>,
-        held_out: Vec<(Encoded, Encoded, f32)>,
+        learn: Vec<Pair>,
+        held_out: Vec<Pair>,
         loss: Loss,
         pooling: Pooling,
     ) -> Result<Self, TrainError> {
@@ -186,19 +240,6 @@ impl Pairs {
         }
         Ok(Self { learn, held_out, loss, pooling })
     }
-
-    fn vectors<'a>(
-        &self,
-        model: &Model<Candle>,
-        pairs: impl Iterator<Item = &'a (Encoded, Encoded, f32)>,
-    ) -> Result<(Tensor, Tensor), TrainError> {
-        let (mut texts, second): (Vec<Encoded>, Vec<Encoded>) =
-            pairs.map(|(first, second, _)| (first.clone(), second.clone())).unzip();
-        let count = texts.len();
-        texts.extend(second);
-        let both = rows(model, &texts, Want::Vectors(self.pooling))?;
-        Ok((both.narrow(0, 0, count)?, both.narrow(0, count, count)?))
-    }
 }
 
 impl Objective for Pairs {
@@ -207,7 +248,8 @@ impl Objective for Pairs {
     }
 
     fn loss(&self, model: &Model<Candle>, examples: &[usize]) -> Result<Tensor, TrainError> {
-        let (first, second) = self.vectors(model, examples.iter().map(|&at| &self.learn[at]))?;
+        let pairs = examples.iter().map(|&at| &self.learn[at]);
+        let (first, second) = vectors(model, pairs, self.pooling)?;
         let scores: Vec<f32> = examples.iter().map(|&at| self.learn[at].2).collect();
         Ok(match self.loss {
             Loss::Cosine => loss::cosine(&first, &second, &scores)?,
@@ -216,15 +258,6 @@ impl Objective for Pairs {
     }
 
     fn score(&self, model: &Model<Candle>) -> Result<Score, TrainError> {
-        let (mut got, mut expected) = (Vec::new(), Vec::new());
-        for some in self.held_out.chunks(MEASURED / 2) {
-            let (first, second) = self.vectors(model, some.iter())?;
-            for (first, second) in numbers(&first)?.iter().zip(&numbers(&second)?) {
-                got.push(cosine(first, second));
-            }
-            expected.extend(some.iter().map(|(.., score)| f64::from(*score)));
-        }
-        let value = spearman(&got, &expected).unwrap_or(0.0);
-        Ok(Score { name: "spearman", value, classes: None, confusion: None })
+        Ok(Score::order(compare(model, &self.held_out, self.pooling)?))
     }
 }

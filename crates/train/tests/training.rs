@@ -5,14 +5,17 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use trireme_backend::{Pooling, conformance};
 use trireme_cpu::{Cpu, Inline, Lane};
 use trireme_model::files::{Files, wanted};
-use trireme_model::{Checkpoint, Cut, Encoded, Model, Want};
+use trireme_model::{Checkpoint, Cut, Encoded, Model, Student, Want};
 use trireme_tests::repo_root;
-use trireme_train::{Classify, Loss, Objective, Options, Pairs, Progress, Trainer, fresh_weights};
+use trireme_train::{
+    Classify, Distill, Lesson, Loss, Objective, Options, Pairs, Progress, Trainer, fresh_weights,
+};
 
 fn tiny(name: &str) -> Checkpoint {
     let folder = repo_root().join("tests/goldens/tiny").join(name);
@@ -34,7 +37,7 @@ fn cpu(checkpoint: &Checkpoint) -> Model<Cpu> {
 }
 
 fn encode(model: &Model<Cpu>, text: &str) -> Encoded {
-    model.encode(text, None, Cut::default()).unwrap()
+    model.reader().encode(text, None, Cut::default()).unwrap()
 }
 
 /// Texts that begin with one of two words, and go on with others.
@@ -266,4 +269,74 @@ fn rare_classes_count_as_much_as_frequent_ones_where_that_is_wanted() {
     assert_eq!(task.weights, [1.0, 1.0]);
     let [frequent, rare] = task.balanced().weights[..] else { panic!("two classes") };
     assert!((3.0 * frequent - rare).abs() < 1e-6 && (3.0 * frequent + rare - 4.0).abs() < 1e-6);
+}
+
+/// A teacher that learnt two classes, a part of it, and what is taught.
+#[test]
+fn a_student_learns_what_its_teacher_says() {
+    let mut teacher = trainer("bert-embed", Options { epochs: 12, rate: 1e-2, ..options() });
+    to_the_end(&mut teacher);
+    let teacher = teacher.best().unwrap();
+    let half = Student { layers: Some(vec![0]), inner: Some(32), ..Student::default() };
+    let student = teacher.student(&half, &BTreeMap::new()).unwrap();
+
+    let task = classes(&teacher, 64);
+    let model = cpu(&teacher);
+    let asked = |text: &Encoded, want| {
+        let pass = model.start(std::slice::from_ref(text), want).unwrap();
+        let rows = conformance::Wait::wait(&conformance::Inline, Box::pin(pass.finish()));
+        rows.unwrap().remove(0).unwrap()
+    };
+    // One text in three is taught nothing about classes, another nothing about vectors.
+    let lesson = |(at, (text, _)): (usize, &(Encoded, usize))| {
+        let shares = || model.finish_scores(asked(text, Want::Logits));
+        let vector = || asked(text, Want::Vectors(Pooling::Mean));
+        Lesson {
+            text: text.clone(),
+            classes: (at % 3 != 0).then(shares),
+            vector: (at % 3 != 1).then(vector),
+        }
+    };
+    let near = |at: usize| if at.is_multiple_of(3) { 1.0 } else { 0.1 * (at % 5) as f32 };
+    let pairs = task.held_out.windows(2).enumerate();
+    let pairs = pairs.map(|(at, two)| (two[0].0.clone(), two[1].0.clone(), near(at)));
+    let taught = Distill {
+        lessons: task.learn.iter().enumerate().map(lesson).collect(),
+        names: task.names.clone(),
+        labelled: task.held_out.clone(),
+        pairs: pairs.collect(),
+        pooling: Pooling::Mean,
+        vectors: 1.0,
+    };
+    taught.check().unwrap();
+    let options = Options { epochs: 20, rate: 1e-2, dropout: 0.0, ..options() };
+    let mut trainer = Trainer::new(student, taught, options).unwrap();
+    let steps = to_the_end(&mut trainer);
+    let (first, last) = (&steps[0], steps.last().unwrap());
+    let score = last.score.as_ref().unwrap();
+    println!("loss {:.3} to {:.3}, {score:?}", first.loss, last.loss);
+    assert!(last.loss < 0.4 * first.loss, "loss {} to {}", first.loss, last.loss);
+    let accuracy = score.classes.as_ref().unwrap().accuracy;
+    assert!(accuracy > 0.9, "{score:?}");
+    let both = f64::midpoint(accuracy, score.spearman.unwrap());
+    assert!((score.value - both).abs() < 1e-9, "{score:?}");
+}
+
+#[test]
+fn lessons_that_say_nothing_are_refused() {
+    let text = encode(&cpu(&tiny("bert-embed")), "oar");
+    let silent = Lesson { text: text.clone(), classes: None, vector: None };
+    let with = |lessons: Vec<Lesson>, labelled| Distill {
+        lessons,
+        names: vec!["yes".to_owned()],
+        labelled,
+        pairs: Vec::new(),
+        pooling: Pooling::Mean,
+        vectors: 1.0,
+    };
+    let got = with(vec![silent.clone()], vec![(text.clone(), 0)]).check().unwrap_err();
+    assert!(got.to_string().contains("no teacher says anything"), "{got}");
+    let lesson = Lesson { classes: Some(vec![1.0]), ..silent };
+    let got = with(vec![lesson], Vec::new()).check().unwrap_err();
+    assert!(got.to_string().contains("neither classes nor pairs"), "{got}");
 }

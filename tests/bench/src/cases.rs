@@ -84,7 +84,8 @@ fn ragged<B: trireme_backend::Backend>(
     model: &Model<B>,
     texts: &[String],
 ) -> Result<Case> {
-    let length = |text: &String| model.encode(text, None, Cut::default()).map(|e| e.ids.len());
+    let length =
+        |text: &String| model.reader().encode(text, None, Cut::default()).map(|e| e.ids.len());
     // Spread over the file, which may be sorted by something.
     let every = (texts.len() / 256).max(1);
     let lengths =

@@ -1,15 +1,14 @@
 //! On the edge, and in the browser for comparison: our hosts, under the roofs of their engines.
-//!
-//! Cloudflare's 128 MB hold the default model and not MiniLM, so there that runs past the limit.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use trireme_tests::{minilm_dir, repo_root};
+use trireme_cpu::Precision;
 
 use crate::Settings;
+use crate::deployed::Model;
 use crate::engine::{Engine, Tile};
 use crate::error::{Error, Result};
 use crate::host::{Host, Place};
@@ -22,12 +21,10 @@ use crate::versus::rate;
 /// Tokens of a text.
 const LENGTHS: [usize; 3] = [16, 128, 256];
 
-/// A model, and where it runs; the places in the order of their engines.
+/// A model, and how many tokens of it one request asks for.
 struct Case {
-    name: &'static str,
-    folder: Option<PathBuf>,
-    places: [Place; 3],
-    /// In one request.
+    model: Model,
+    precision: Precision,
     tokens: usize,
 }
 
@@ -57,9 +54,9 @@ impl Shape {
     }
 
     /// Tokens a second, from operations a second in singles and in bytes.
-    fn roof(&self, length: usize, precision: &str, [singles, bytes]: [f64; 2]) -> f64 {
+    fn roof(&self, length: usize, precision: Precision, [singles, bytes]: [f64; 2]) -> f64 {
         let [products, attention] = self.operations(length);
-        let rate = if precision == "int8" { bytes } else { singles };
+        let rate = if precision.in_bytes() { bytes } else { singles };
         1.0 / (products / rate + attention / singles)
     }
 }
@@ -104,23 +101,10 @@ pub fn run(settings: &Settings) -> Result<()> {
     let engines = [Engine::chromium()?, Engine::workerd()?, Engine::wasmtime()?];
     let tiles = roof::fastest(settings, &engines)?;
     let mut report = Report::new("edge", "tokens a second, and their share of the engine's roof");
-    let cases = [
-        Case {
-            name: "MiniLM-L6",
-            folder: Some(minilm_dir()),
-            places: [Place::Chromium, Place::WorkerdPastItsLimit, Place::Wasmtime],
-            tokens: 1024,
-        },
-        Case {
-            name: "the default model",
-            folder: None,
-            places: [Place::Chromium, Place::Workerd, Place::Wasmtime],
-            tokens: 4096,
-        },
-    ];
-    for case in &cases {
-        for precision in ["int8", "f32"] {
-            case.measure(settings, precision, &engines, &tiles, &mut report)?;
+    for (model, tokens) in [(Model::MiniLm, 1024), (Model::Default, 4096)] {
+        for precision in [Precision::Int8, Precision::F32] {
+            let case = Case { model, precision, tokens };
+            case.measure(settings, &engines, &tiles, &mut report)?;
         }
     }
     report.write(&settings.out)
@@ -131,14 +115,13 @@ impl Case {
     fn measure(
         &self,
         settings: &Settings,
-        precision: &str,
         engines: &[Engine],
         tiles: &[[Tile; 2]],
         report: &mut Report<Reach>,
     ) -> Result<()> {
-        let folder = self.folder.clone().unwrap_or_else(|| repo_root().join("models/default"));
-        let shape = Shape::read(&folder)?;
-        let title = |length| format!("{}, uniform {length}, {precision}", self.name);
+        let Self { model, precision, tokens } = *self;
+        let shape = Shape::read(&model.folder())?;
+        let title = |length| format!("{}, uniform {length}, {}", model.name(), precision.name());
         let wanted = |length: &usize| {
             *length <= shape.max_position_embeddings && settings.wants(&title(*length))
         };
@@ -146,10 +129,13 @@ impl Case {
         if lengths.is_empty() {
             return Ok(());
         }
-        let start = |place: Place| place.start(self.folder.as_deref(), precision);
-        let hosts = self.places.into_iter().map(start).collect::<Result<Vec<_>>>()?;
+        // In the order of their engines.
+        let places = [Place::Chromium, model.workerd(precision), Place::Wasmtime];
+        let deployed = model.deployed(precision, &settings.out)?;
+        let start = |place: Place| place.start(deployed.as_deref(), precision.name());
+        let hosts = places.into_iter().map(start).collect::<Result<Vec<_>>>()?;
         for length in lengths {
-            let texts = self.tokens / length;
+            let texts = tokens / length;
             let mut ways: Vec<Run<'_>> = Vec::new();
             for ((host, engine), tiles) in hosts.iter().zip(engines).zip(tiles) {
                 ways.push(Box::new(move || warm(host, texts, length)));
@@ -158,7 +144,7 @@ impl Case {
             let times = in_turn(settings.rounds, &mut ways)?;
             let mut rows: Vec<Reach> = Vec::new();
             for ((place, tiles), &[ours, singles, bytes]) in
-                self.places.iter().zip(tiles).zip(times.as_chunks().0)
+                places.iter().zip(tiles).zip(times.as_chunks().0)
             {
                 let ours = rate(texts * length, ours);
                 let rates = [tiles[0].rate(singles), tiles[1].rate(bytes)];

@@ -7,9 +7,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use trireme_tests::{built_host, minilm_dir, target_dir};
+use trireme_cpu::Precision;
+use trireme_tests::{built_host, target_dir};
 
 use crate::Settings;
+use crate::deployed::Model;
 use crate::error::{Error, Result};
 use crate::host::{Host, Place};
 use crate::measure::{Run, in_turn};
@@ -50,41 +52,41 @@ pub fn run(settings: &Settings) -> Result<()> {
     command.arg(programs().join("chromium/first.mjs")).arg("--web").arg(built_host("web"));
     let browser = RefCell::new(Peer::start("Chromium", command)?);
     let mut report = Report::new("first", "milliseconds to a first answer");
-    let minilm = Some(minilm_dir());
-    for (name, folder, workerd) in [
-        ("the default model", None, Place::Workerd),
-        ("MiniLM-L6", minilm, Place::WorkerdPastItsLimit),
-    ] {
-        for precision in ["int8", "f32"] {
-            let title = format!("{name}, {precision}");
+    for model in [Model::Default, Model::MiniLm] {
+        for precision in [Precision::Int8, Precision::F32] {
+            let title = format!("{}, {}", model.name(), precision.name());
             if settings.wants(&title) {
-                let model = Model { folder: folder.clone(), precision };
-                report.add(title, waits(settings.rounds, &model, &browser, workerd)?);
+                let asked = Asked {
+                    model: model.deployed(precision, &settings.out)?,
+                    precision: precision.name(),
+                };
+                let workerd = model.workerd(precision);
+                report.add(title, waits(settings.rounds, &asked, &browser, workerd)?);
             }
         }
     }
     report.write(&settings.out)
 }
 
-/// A model's folder, or the default model.
-struct Model {
-    folder: Option<PathBuf>,
+/// A model as it is deployed, or the default model.
+struct Asked {
+    model: Option<PathBuf>,
     precision: &'static str,
 }
 
 fn waits(
     rounds: usize,
-    model: &Model,
+    asked: &Asked,
     browser: &RefCell<Peer>,
     workerd: Place,
 ) -> Result<Vec<Wait>> {
-    let spin = model.start(Place::Wasmtime)?;
+    let spin = asked.start(Place::Wasmtime)?;
     let ways: [(&str, Run<'_>); 6] = [
-        ("trireme embed, from start to end", Box::new(|| model.command_line())),
-        ("trireme serve, from its start", Box::new(|| model.over_http(Place::Native))),
-        ("Chromium, from going to the page", Box::new(|| model.in_page(browser))),
-        ("workerd, from its start", Box::new(|| model.over_http(workerd))),
-        ("wasmtime, from its start", Box::new(|| model.over_http(Place::Wasmtime))),
+        ("trireme embed, from start to end", Box::new(|| asked.command_line())),
+        ("trireme serve, from its start", Box::new(|| asked.over_http(Place::Native))),
+        ("Chromium, from going to the page", Box::new(|| asked.in_page(browser))),
+        ("workerd, from its start", Box::new(|| asked.over_http(workerd))),
+        ("wasmtime, from its start", Box::new(|| asked.over_http(Place::Wasmtime))),
         ("wasmtime, a new instance", Box::new(|| from_idle(&spin))),
     ];
     let (names, mut ways): (Vec<_>, Vec<_>) = ways.into_iter().unzip();
@@ -93,9 +95,9 @@ fn waits(
     Ok(names.into_iter().zip(times).map(wait).collect())
 }
 
-impl Model {
+impl Asked {
     fn path(&self) -> Option<&Path> {
-        self.folder.as_deref()
+        self.model.as_deref()
     }
 
     fn start(&self, place: Place) -> Result<Host> {
@@ -117,8 +119,8 @@ impl Model {
         let mut command = Command::new(target_dir().join("release/trireme"));
         command.args(["embed", "what a wonderful film", "--offline"]);
         command.args(["--precision", self.precision]);
-        if let Some(folder) = self.path() {
-            command.arg("--model").arg(folder);
+        if let Some(model) = self.path() {
+            command.arg("--model").arg(model);
         }
         let start = Instant::now();
         let status = command.stdout(Stdio::null()).status();

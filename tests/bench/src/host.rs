@@ -103,7 +103,9 @@ fn chromium(model: Option<&Path>, precision: &str) -> std::io::Result<(Process, 
 impl Host {
     /// A program that answers at `base`.
     pub fn new(process: Process, base: String, folder: Option<TempDir>) -> Self {
-        Self { base, agent: ureq::Agent::new_with_defaults(), process, _folder: folder }
+        // A host may hang up on a connection that rested while others were measured.
+        let agent = ureq::Agent::config_builder().max_idle_connections(0).build().into();
+        Self { base, agent, process, _folder: folder }
     }
 
     /// The time to vectors for so many texts of so many tokens each, tokenizer and wire among it.

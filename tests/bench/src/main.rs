@@ -3,6 +3,7 @@
 
 mod browser;
 mod cases;
+mod deployed;
 mod edge;
 mod engine;
 mod error;

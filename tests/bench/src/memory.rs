@@ -4,13 +4,14 @@
 //! back. A wasm module's memory never shrinks, so what loading took is there to the end.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use trireme_cpu::{Lane, Precision};
-use trireme_tests::{cache_dir, minilm_dir, repo_root};
+use trireme_tests::cache_dir;
 
 use crate::Settings;
+use crate::deployed::Model;
 use crate::error::{Error, Result};
 use crate::host::{Host, Place};
 use crate::plot::Scale;
@@ -51,51 +52,50 @@ impl Row for Footprint {
     }
 }
 
-/// A model, and where it runs.
-struct Model {
-    name: &'static str,
-    folder: Option<PathBuf>,
-    places: Vec<Place>,
-}
-
 pub fn run(settings: &Settings) -> Result<()> {
     let title = format!("memory with {TEXTS} texts of {LENGTH} tokens, in MiB");
     let mut report = Report::new("memory", title);
-    let everywhere = |workerd| vec![Place::Native, Place::Wasmtime, workerd, Place::Chromium];
-    let models = [
-        Model { name: "the default model", folder: None, places: everywhere(Place::Workerd) },
-        Model {
-            name: "MiniLM-L6",
-            folder: Some(minilm_dir()),
-            places: everywhere(Place::WorkerdPastItsLimit),
-        },
-        Model {
-            name: "DistilBERT-base shape",
-            folder: Some(cache_dir().join("bench/models/distilbert-shape")),
-            places: vec![Place::Native],
-        },
-    ];
     let halves = Lane::detect().has_halves().then_some(Precision::Bf16);
-    for model in &models {
-        for precision in [Some(Precision::Int8), halves, Some(Precision::F32)].into_iter().flatten()
-        {
-            let title = format!("{}, {}", model.name, precision.name());
+    for precision in [Some(Precision::Int8), halves, Some(Precision::F32)].into_iter().flatten() {
+        for model in [Model::Default, Model::MiniLm] {
+            let title = format!("{}, {}", model.name(), precision.name());
             if settings.wants(&title) {
-                report.add(title, footprints(model, precision)?);
+                let deployed = model.deployed(precision, &settings.out)?;
+                // Wasm multiplies no halves.
+                let places = match precision {
+                    Precision::Bf16 => vec![Place::Native],
+                    _ => vec![
+                        Place::Native,
+                        Place::Wasmtime,
+                        model.workerd(precision),
+                        Place::Chromium,
+                    ],
+                };
+                let weights = model.folder().join("model.safetensors");
+                let file = deployed.as_ref().filter(|path| path.is_file()).unwrap_or(&weights);
+                report.add(title, footprints(&places, deployed.as_deref(), file, precision)?);
             }
+        }
+        let title = format!("DistilBERT-base shape, {}", precision.name());
+        if settings.wants(&title) {
+            let folder = cache_dir().join("bench/models/distilbert-shape");
+            let file = folder.join("model.safetensors");
+            report.add(title, footprints(&[Place::Native], Some(&folder), &file, precision)?);
         }
     }
     report.write(&settings.out)
 }
 
-fn footprints(model: &Model, precision: Precision) -> Result<Vec<Footprint>> {
-    let folder = model.folder.clone().unwrap_or_else(|| repo_root().join("models/default"));
-    let file = folder.join("model.safetensors");
-    let file = fs::metadata(&file).map_err(Error::file(&file))?.len() as f64;
-    // Wasm multiplies no halves.
-    let fits = |place: &&Place| **place == Place::Native || precision != Precision::Bf16;
+/// What a model takes in some hosts; `file` holds its weights.
+fn footprints(
+    places: &[Place],
+    model: Option<&Path>,
+    file: &Path,
+    precision: Precision,
+) -> Result<Vec<Footprint>> {
+    let file = fs::metadata(file).map_err(Error::file(file))?.len() as f64;
     let footprint = |&place: &Place| {
-        let host = place.start(model.folder.as_deref(), precision.name())?;
+        let host = place.start(model, precision.name())?;
         host.embed(1, 16)?;
         let loaded = memory(place, &host, "VmRSS:")?;
         host.embed(TEXTS, LENGTH)?;
@@ -103,7 +103,7 @@ fn footprints(model: &Model, precision: Precision) -> Result<Vec<Footprint>> {
         let kind = if place == Place::Native { "the process" } else { "the module" };
         Ok(Footprint { place: format!("{}, {kind}", place.name()), file, loaded, most })
     };
-    model.places.iter().filter(fits).map(footprint).collect()
+    places.iter().map(footprint).collect()
 }
 
 /// Bytes: natively what Linux says of the process, else what the module's memory has grown to.

@@ -35,7 +35,7 @@ const FOLDERS: [&str; 5] =
     ["bert-embed", "distilbert-embed", "roberta-embed", "electra-embed", "mpnet-embed"];
 
 fn encode(model: &Model<Cpu>) -> Vec<Encoded> {
-    TEXTS.iter().map(|text| model.encode(text, None, Cut::default()).unwrap()).collect()
+    TEXTS.iter().map(|text| model.reader().encode(text, None, Cut::default()).unwrap()).collect()
 }
 
 fn bits(rows: Vec<Vec<f32>>) -> Vec<Vec<u32>> {

@@ -53,7 +53,7 @@ pub fn run(model: &Model<Cpu>, texts: &[Encoded], want: Want) -> Result<Vec<Vec<
 
 /// The vector of one text, alone.
 pub fn embed(model: &Model<Cpu>, text: &str, options: EmbedOptions) -> Vec<f32> {
-    let encoded = model.encode_for_vector(text, None, Cut::default()).unwrap();
+    let encoded = model.reader().encode_for_vector(text, None, Cut::default()).unwrap();
     let mut rows = run(model, &[encoded], model.vectors(options).unwrap()).unwrap();
     model.finish_vector(rows.remove(0), options)
 }

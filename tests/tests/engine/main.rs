@@ -12,4 +12,5 @@ mod golden;
 mod invariance;
 mod load;
 mod minilm;
+mod student;
 mod tiny;

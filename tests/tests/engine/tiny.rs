@@ -12,8 +12,8 @@ use crate::load;
 fn faults(model: &Model<Cpu>, case: &Case) -> Vec<String> {
     let cut = Cut::default();
     let encoded = match case.embedding {
-        Some(_) => model.encode_for_vector(&case.text, case.prompt_name.as_deref(), cut),
-        None => model.encode(&case.text, case.pair.as_deref(), cut),
+        Some(_) => model.reader().encode_for_vector(&case.text, case.prompt_name.as_deref(), cut),
+        None => model.reader().encode(&case.text, case.pair.as_deref(), cut),
     };
     let encoded = match encoded {
         Ok(encoded) => encoded,

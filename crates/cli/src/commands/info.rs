@@ -18,7 +18,7 @@ pub fn run(opened: &Opened, output: Output) -> Result<(), Fault> {
         "width": spec.width,
         "heads": spec.heads,
         "vocabulary": spec.vocab,
-        "max_tokens": model.max_tokens(),
+        "max_tokens": model.reader().max_tokens(),
         "dimensions": model.dimensions(),
         "pooling": model.pooling().name(),
         "normalize": model.normalizes(),

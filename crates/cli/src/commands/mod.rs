@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 pub mod classify;
+pub mod distill;
 pub mod embed;
 pub mod eval;
 pub mod info;

@@ -17,11 +17,13 @@
 //! # Ok::<(), trireme_domain::dataset::DatasetError>(())
 //! ```
 
+mod apart;
 mod error;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use apart::Apart;
 pub use error::DatasetError;
 use table::{Column, Row, locate, rows};
 

@@ -13,8 +13,10 @@
 //! assert_eq!(scores.map(|scores| scores.accuracy), Some(0.75));
 //! ```
 
+mod calibration;
 mod classification;
 mod correlation;
 
+pub use calibration::Calibration;
 pub use classification::{ClassScores, Classification};
 pub use correlation::{pearson, spearman};

@@ -8,7 +8,7 @@ const model = asked.get("model");
 window.answered = answer();
 
 async function answer() {
-  const source = model === "default" ? model : `/files${model}/`;
+  const source = model === "default" ? model : `/files${model}`;
   const loaded = await load(source, { precision: asked.get("precision") });
   await loaded.encode("what a wonderful film");
   return performance.now();

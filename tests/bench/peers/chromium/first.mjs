@@ -2,7 +2,7 @@
 //
 //     node first.mjs --web FOLDER
 //
-// FOLDER: what `cargo xtask build web` made. A request names a model's folder, or `default`, and a
+// FOLDER: what `cargo xtask build web` made. A request names a model's folder or bundle, or `default`, and a
 // precision. The answer is the seconds from going to a page, in a browser that has seen nothing
 // yet, to its first answer.
 

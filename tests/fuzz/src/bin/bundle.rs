@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(precision) = checkpoint.precision(None) else { return };
     let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision);
     let Ok(model) = Model::new(cpu, &checkpoint) else { return };
-    let Ok(text) = model.encode("A quiet harbour.", None, Cut::default()) else { return };
+    let Ok(text) = model.reader().encode("A quiet harbour.", None, Cut::default()) else { return };
     if let Ok(mut pass) = model.start(&[text], Want::Vectors(Pooling::Mean)) {
         while pass.step().is_ok_and(|progress| !progress.is_complete()) {}
     }

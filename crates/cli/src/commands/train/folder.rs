@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use trireme_domain::metrics::Calibration;
 use trireme_domain::{Code, Fault};
 use trireme_model::Checkpoint;
 use trireme_server::replace;
@@ -36,22 +37,30 @@ impl Source {
     pub fn fault(&self, error: impl std::fmt::Display) -> Fault {
         input::invalid(&self.path, error)
     }
+
+    /// What the lineage says of it.
+    pub fn record(&self) -> Data {
+        let sha256 = hex::encode(Sha256::digest(&self.bytes));
+        Data { file: named(&self.path), sha256 }
+    }
 }
 
 /// Where a model comes from.
 #[derive(Serialize)]
-struct Lineage<'a> {
-    trireme: &'static str,
+pub struct Lineage<'a> {
+    pub trireme: &'static str,
     /// The digest of the model that was trained, its new head included.
-    base: &'a str,
-    digest: String,
-    options: &'a Options,
-    data: Vec<Data>,
-    score: Option<f64>,
+    pub base: &'a str,
+    pub digest: String,
+    pub options: &'a Options,
+    pub data: Vec<Data>,
+    pub score: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
 }
 
 #[derive(Serialize)]
-struct Data {
+pub struct Data {
     file: String,
     sha256: String,
 }
@@ -157,32 +166,13 @@ impl Folder {
     }
 
     /// Writes the model and where it comes from; the folder's name of the model is the result.
-    pub fn finish(
-        &self,
-        best: &Checkpoint,
-        options: &Options,
-        sources: &[Option<Source>],
-        base: &str,
-        score: Option<f64>,
-    ) -> Result<String, Fault> {
+    pub fn finish(&self, best: &Checkpoint, lineage: &Lineage<'_>) -> Result<String, Fault> {
         let model = self.at(MODEL);
         for (name, bytes) in best.folder().map_err(|e| from_model(&e))?.present() {
             self.write(&model.join(name), bytes)?;
         }
-        let data = sources.iter().flatten().map(|source| Data {
-            file: named(&source.path),
-            sha256: hex::encode(Sha256::digest(&source.bytes)),
-        });
-        let lineage = Lineage {
-            trireme: env!("CARGO_PKG_VERSION"),
-            base,
-            digest: best.digest(),
-            options,
-            data: data.collect(),
-            score,
-        };
         self.write(&self.at(PLOT), self.picture()?.as_bytes())?;
-        self.write(&self.at(RUN), to_json(&lineage)?.as_bytes())?;
+        self.write(&self.at(RUN), to_json(lineage)?.as_bytes())?;
         // What is done needs no going on.
         match fs::remove_file(self.at(STATE)) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {

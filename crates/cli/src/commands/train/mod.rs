@@ -1,34 +1,24 @@
 //! `trireme train`
 
-mod folder;
+pub mod folder;
+pub mod run;
 
 use std::path::Path;
 
-use serde::Serialize;
-use trireme_domain::{Code, Fault, dataset};
-use trireme_model::{Checkpoint, Cut, Encoded};
-use trireme_server::{ModelSettings, NamedCheckpoint, Opened, Shared, named_checkpoint, start};
+use trireme_domain::{Fault, dataset};
+use trireme_model::{Checkpoint, Cut, Encoded, Reader};
+use trireme_server::{ModelSettings, NamedCheckpoint, named_checkpoint};
 use trireme_service::from_model;
-use trireme_train::{
-    Classify, Loss, Objective, Options, Pairs, TrainError, Trainer, fresh_weights, split,
-};
+use trireme_train::{Classify, Loss, Options, Pairs, fresh_weights, split};
 
 use crate::args::{PairLoss, TrainClassify, TrainEmbed, Training};
+use crate::input;
 use crate::output::Output;
-use crate::{input, progress};
-use folder::{Folder, Source};
+use folder::Source;
+use run::{Run, fault};
 
 /// Scores of the STS Benchmark end here.
 const HIGHEST_SCORE: f64 = 5.0;
-
-/// A training that ended.
-#[derive(Serialize)]
-struct Trained {
-    model: String,
-    steps: usize,
-    score: Option<f64>,
-    digest: String,
-}
 
 /// Trains a model to name the classes of a file.
 pub async fn classify(
@@ -47,7 +37,7 @@ pub async fn classify(
     };
     let checkpoint = base.checkpoint.classifying(&names, fresh_weights(args.training.seed));
     let checkpoint = checkpoint.map_err(|e| from_model(&e))?;
-    let texts = Encoder::new(settings, &checkpoint, &args.training)?;
+    let texts = Texts::new(&checkpoint, args.training.max_length)?;
     let encoded = |source: &Source| {
         let rows = read_labelled(source, &names, &args.training)?.into_iter();
         rows.map(|row| Ok((texts.encode(&row.text)?, row.label))).collect::<Result<Vec<_>, Fault>>()
@@ -57,7 +47,13 @@ pub async fn classify(
     if args.balanced {
         task = task.balanced();
     }
-    train(checkpoint, task, &args.training, &[Some(data), held_out], settings, output)
+    let known = if args.calibrate { task.held_out.clone() } else { Vec::new() };
+    let run = run_of(&args.training, data, held_out);
+    let mut ended = run.train(checkpoint, task, settings, output)?;
+    if args.calibrate {
+        ended = ended.calibrated(settings, &known).await?;
+    }
+    run.finish(ended, output)
 }
 
 /// Trains a model to put near texts near each other.
@@ -68,7 +64,7 @@ pub async fn embed(
 ) -> Result<(), Fault> {
     let NamedCheckpoint { checkpoint, .. } = named_checkpoint(settings).await?;
     let (data, held_out) = sources(&args.training)?;
-    let texts = Encoder::new(settings, &checkpoint, &args.training)?;
+    let texts = Texts::new(&checkpoint, args.training.max_length)?;
     let encoded = |source: &Source| {
         let pairs = columns(&args.training).read_pairs(&source.bytes);
         let pairs = pairs.map_err(|e| source.fault(e))?;
@@ -88,9 +84,15 @@ pub async fn embed(
         PairLoss::Cosine => Loss::Cosine,
         PairLoss::Mnr => Loss::Ranking(20.0),
     };
-    let pooling = texts.0.model.pooling();
+    let pooling = checkpoint.pooling();
     let task = Pairs::new(learn, measure, loss, pooling).map_err(|e| fault(&e))?;
-    train(checkpoint, task, &args.training, &[Some(data), held_out], settings, output)
+    let run = run_of(&args.training, data, held_out);
+    run.finish(run.train(checkpoint, task, settings, output)?, output)
+}
+
+fn run_of(args: &Training, data: Source, held_out: Option<Source>) -> Run {
+    let sources = std::iter::once(data).chain(held_out).collect();
+    Run::new(Options::from(args), &args.keeping, sources)
 }
 
 /// The file to learn from, and the one to measure by, where it is another.
@@ -124,87 +126,24 @@ fn parts<T>(
     }
 }
 
-/// The model's tokenizer.
-struct Encoder(Opened, Cut);
+/// A model's tokenizer, and how much of a text it is to see.
+pub struct Texts(Reader, Cut);
 
-impl Encoder {
-    fn new(
-        settings: &ModelSettings,
-        checkpoint: &Checkpoint,
-        args: &Training,
-    ) -> Result<Self, Fault> {
-        let (name, version) = (String::new(), String::new());
-        let model = NamedCheckpoint { checkpoint: checkpoint.clone(), name, version };
-        Ok(Self(start(settings, model)?, Cut { max_tokens: args.max_length, side: None }))
+impl Texts {
+    pub fn new(checkpoint: &Checkpoint, max_tokens: Option<usize>) -> Result<Self, Fault> {
+        let reader = Reader::new(checkpoint).map_err(|e| from_model(&e))?;
+        Ok(Self(reader, Cut { max_tokens, side: None }))
     }
 
-    fn encode(&self, text: &str) -> Result<Encoded, Fault> {
+    pub fn encode(&self, text: &str) -> Result<Encoded, Fault> {
         input::check(&[text.to_owned().into()])?;
-        self.0.model.encode(text, None, self.1).map_err(|e| from_model(&e))
+        self.0.encode(text, None, self.1).map_err(|e| from_model(&e))
     }
 
-    fn encode_for_vector(&self, text: &str) -> Result<Encoded, Fault> {
+    pub fn encode_for_vector(&self, text: &str) -> Result<Encoded, Fault> {
         input::check(&[text.to_owned().into()])?;
-        self.0.model.encode_for_vector(text, None, self.1).map_err(|e| from_model(&e))
+        self.0.encode_for_vector(text, None, self.1).map_err(|e| from_model(&e))
     }
-}
-
-fn train<O: Objective + Send>(
-    checkpoint: Checkpoint,
-    task: O,
-    args: &Training,
-    sources: &[Option<Source>],
-    settings: &ModelSettings,
-    output: Output,
-) -> Result<(), Fault> {
-    let options = Options::from(args);
-    let base = checkpoint.digest();
-    let folder = Folder::open(&args.output, args.resume)?;
-    // Everything that candle does is shared out over this pool.
-    let pool = Shared::new(settings.threads)?;
-    let trained = pool.run(|| -> Result<Trained, Fault> {
-        let mut trainer = Trainer::new(checkpoint, task, options.clone()).map_err(|e| fault(&e))?;
-        if let Some(state) = folder.state()? {
-            trainer.resume(&state).map_err(|e| fault(&e))?;
-        }
-        let mut metrics = folder.metrics(trainer.done())?;
-        let bar = progress::steps(output, trainer.done(), trainer.steps());
-        while let Some(step) = trainer.step().map_err(|e| fault(&e))? {
-            metrics.add(&step)?;
-            bar.set_position(step.step as u64);
-            bar.set_message(format!("loss {:.4}", step.loss));
-            if let Some(score) = &step.score {
-                let line = format!("step {}: {} {:.4}", step.step, score.name, score.value);
-                bar.suspend(|| output.note(&line));
-            }
-            if step.score.is_some() || step.step.is_multiple_of(args.save_every) {
-                folder.save(&trainer.state().map_err(|e| fault(&e))?)?;
-            }
-        }
-        bar.finish_and_clear();
-        let best = trainer.best().map_err(|e| fault(&e))?;
-        let model = folder.finish(&best, &options, sources, &base, trainer.best_score())?;
-        let (steps, score) = (trainer.done(), trainer.best_score());
-        Ok(Trained { model, steps, score, digest: best.digest() })
-    })?;
-    match output.json {
-        true => output.json(&trained),
-        false => {
-            let score = trained.score.map_or(String::new(), |score| format!(", score {score:.4}"));
-            output.result(&format!("{}: {} steps{score}", trained.model, trained.steps))
-        }
-    }
-}
-
-/// What went wrong, as every host says it.
-fn fault(error: &TrainError) -> Fault {
-    let code = match error {
-        TrainError::Option { .. } | TrainError::Diverged { .. } => Code::InvalidOption,
-        TrainError::Data { .. } | TrainError::State { .. } => Code::InvalidData,
-        TrainError::Model(error) => return from_model(error),
-        _ => Code::Internal,
-    };
-    Fault::new(code, error.to_string())
 }
 
 impl From<&Training> for Options {

@@ -1,0 +1,106 @@
+//! The recipe of a student.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use trireme_domain::Fault;
+use trireme_model::Student;
+use trireme_train::Options;
+
+use crate::input;
+
+/// Who teaches what to whom.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    pub teachers: Teachers,
+    pub student: Made,
+    pub texts: Vec<Texts>,
+    #[serde(default)]
+    pub held_out: HeldOut,
+    #[serde(default)]
+    pub training: Options,
+    /// How much a vector counts beside a class.
+    #[serde(default = "one")]
+    pub vectors: f64,
+    /// Tokens of a text to look at.
+    pub max_length: Option<usize>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// Models, as `--model` names them. What has no teacher is not taught.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Teachers {
+    pub classes: Option<String>,
+    pub vectors: Option<String>,
+}
+
+/// What the student is made of.
+#[derive(Deserialize)]
+pub struct Made {
+    /// The model that it is a part of.
+    pub of: String,
+    #[serde(flatten)]
+    pub kept: Student,
+}
+
+/// A file of texts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Texts {
+    pub file: PathBuf,
+    pub kind: Kind,
+    /// How much a class that the file names counts beside what the teacher says, from 0 to 1.
+    #[serde(default)]
+    pub truth: f32,
+    /// Whether they are to be of all classes alike, whatever the teacher says.
+    #[serde(default)]
+    pub neutral: bool,
+    /// What a header calls the columns, as `--column` says it.
+    #[serde(default)]
+    pub columns: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Each with a class.
+    Labelled,
+    /// Two by two, with a score.
+    Pairs,
+}
+
+/// What is kept aside to measure by.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HeldOut {
+    /// Labelled texts.
+    pub texts: usize,
+    /// Words that such a text has at least; what it holds and what holds it is not learnt.
+    pub words: usize,
+    /// Pairs; their texts are not learnt.
+    pub pairs: usize,
+}
+
+impl Default for HeldOut {
+    fn default() -> Self {
+        Self { texts: 500, words: 0, pairs: 500 }
+    }
+}
+
+impl Recipe {
+    /// Reads a recipe, with `{NAME}` replaced by what it stands for.
+    pub fn read(path: &Path, set: &[(String, String)]) -> Result<Self, Fault> {
+        let bytes = input::read(path)?;
+        let mut text = String::from_utf8(bytes).map_err(|e| input::invalid(path, e))?;
+        for (name, value) in set {
+            text = text.replace(&format!("{{{name}}}"), value);
+        }
+        toml::from_str(&text).map_err(|e| input::invalid(path, e))
+    }
+}

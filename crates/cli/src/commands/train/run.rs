@@ -1,0 +1,179 @@
+//! From a task to a folder with the model that learnt it.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use trireme_domain::metrics::Calibration;
+use trireme_domain::{Code, Fault};
+use trireme_model::{Checkpoint, Encoded, Want};
+use trireme_server::{ModelSettings, NamedCheckpoint, Shared, start};
+use trireme_service::from_model;
+use trireme_train::{Objective, Options, TrainError, Trainer};
+
+use super::folder::{Folder, Lineage, Source};
+use crate::args::Keeping;
+use crate::output::Output;
+use crate::progress;
+
+/// Texts of one forward while a classifier is cooled.
+const TOGETHER: usize = 32;
+
+/// One training.
+pub struct Run {
+    pub options: Options,
+    pub output: PathBuf,
+    pub resume: bool,
+    pub save_every: usize,
+    /// What is learnt from, for the record.
+    pub sources: Vec<Source>,
+}
+
+/// A training that ended, and is not written yet.
+pub struct Ended {
+    base: String,
+    pub best: Checkpoint,
+    score: Option<f64>,
+    steps: usize,
+    calibration: Option<Calibration>,
+    folder: Folder,
+}
+
+/// What is said of it.
+#[derive(Serialize)]
+struct Trained {
+    model: String,
+    steps: usize,
+    score: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calibration: Option<Calibration>,
+    digest: String,
+}
+
+impl Run {
+    pub fn new(options: Options, keeping: &Keeping, sources: Vec<Source>) -> Self {
+        let Keeping { output, resume, save_every } = keeping.clone();
+        Self { options, output, resume, save_every, sources }
+    }
+
+    /// Trains a model to the end, or from where it was put away.
+    pub fn train<O: Objective + Send>(
+        &self,
+        checkpoint: Checkpoint,
+        task: O,
+        settings: &ModelSettings,
+        output: Output,
+    ) -> Result<Ended, Fault> {
+        let base = checkpoint.digest();
+        let folder = Folder::open(&self.output, self.resume)?;
+        // Everything that candle does is shared out over this pool.
+        let pool = Shared::new(settings.threads)?;
+        pool.run(|| {
+            let mut trainer =
+                Trainer::new(checkpoint, task, self.options.clone()).map_err(|e| fault(&e))?;
+            if let Some(state) = folder.state()? {
+                trainer.resume(&state).map_err(|e| fault(&e))?;
+            }
+            self.steps(&mut trainer, &folder, output)?;
+            let best = trainer.best().map_err(|e| fault(&e))?;
+            let (score, steps) = (trainer.best_score(), trainer.done());
+            Ok(Ended { base, best, score, steps, calibration: None, folder })
+        })
+    }
+
+    fn steps<O: Objective>(
+        &self,
+        trainer: &mut Trainer<O>,
+        folder: &Folder,
+        output: Output,
+    ) -> Result<(), Fault> {
+        let mut metrics = folder.metrics(trainer.done())?;
+        let bar = progress::steps(output, trainer.done(), trainer.steps());
+        while let Some(step) = trainer.step().map_err(|e| fault(&e))? {
+            metrics.add(&step)?;
+            bar.set_position(step.step as u64);
+            bar.set_message(format!("loss {:.4}", step.loss));
+            if let Some(score) = &step.score {
+                let line = format!("step {}: {} {:.4}", step.step, score.name, score.value);
+                bar.suspend(|| output.note(&line));
+            }
+            if step.score.is_some() || step.step.is_multiple_of(self.save_every) {
+                folder.save(&trainer.state().map_err(|e| fault(&e))?)?;
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Writes the model and its lineage, and says where they are.
+    pub fn finish(&self, ended: Ended, output: Output) -> Result<(), Fault> {
+        let Ended { base, best, score, steps, calibration, folder } = ended;
+        let lineage = Lineage {
+            trireme: env!("CARGO_PKG_VERSION"),
+            base: &base,
+            digest: best.digest(),
+            options: &self.options,
+            data: self.sources.iter().map(Source::record).collect(),
+            score,
+            calibration,
+        };
+        let model = folder.finish(&best, &lineage)?;
+        let trained = Trained { model, steps, score, calibration, digest: best.digest() };
+        match output.json {
+            true => output.json(&trained),
+            false => output.result(&trained.to_string()),
+        }
+    }
+}
+
+impl Ended {
+    /// The same, as sure as it is right on texts that it did not learn from.
+    pub async fn calibrated(
+        self,
+        settings: &ModelSettings,
+        held_out: &[(Encoded, usize)],
+    ) -> Result<Self, Fault> {
+        let (name, version) = (String::new(), String::new());
+        let model = NamedCheckpoint { checkpoint: self.best.clone(), name, version };
+        let opened = start(settings, model)?;
+        let mut logits = Vec::with_capacity(held_out.len());
+        for some in held_out.chunks(TOGETHER) {
+            let texts: Vec<Encoded> = some.iter().map(|(text, _)| text.clone()).collect();
+            let pass = opened.model.start(&texts, Want::Logits).map_err(|e| from_model(&e))?;
+            for row in pass.finish().await.map_err(|e| from_model(&e))? {
+                logits.push(row.map_err(|e| from_model(&e))?);
+            }
+        }
+        let classes: Vec<usize> = held_out.iter().map(|(_, class)| *class).collect();
+        let calibration = Calibration::new(&logits, &classes);
+        let best = self.best.with_temperature(calibration.temperature);
+        Ok(Self { best: best.map_err(|e| from_model(&e))?, calibration: Some(calibration), ..self })
+    }
+}
+
+impl std::fmt::Display for Trained {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {} steps", self.model, self.steps)?;
+        if let Some(score) = self.score {
+            write!(f, ", score {score:.4}")?;
+        }
+        if let Some(Calibration { temperature, error_before, error_after }) = self.calibration {
+            write!(
+                f,
+                ", temperature {temperature:.3}: calibration error {error_before:.4}, then \
+                 {error_after:.4}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// What went wrong, as every host says it.
+pub fn fault(error: &TrainError) -> Fault {
+    let code = match error {
+        TrainError::Option { .. } | TrainError::Diverged { .. } => Code::InvalidOption,
+        TrainError::Data { .. } | TrainError::State { .. } => Code::InvalidData,
+        TrainError::Model(error) => return from_model(error),
+        _ => Code::Internal,
+    };
+    Fault::new(code, error.to_string())
+}

@@ -1,0 +1,139 @@
+//! A student learns what its teachers say of texts.
+
+use trireme_backend::Pooling;
+use trireme_candle::Candle;
+use trireme_candle::core::{Device, Tensor};
+use trireme_model::{Encoded, Model, Want};
+
+use crate::task::{Pair, compare, judge};
+use crate::{Objective, Score, TrainError, loss};
+
+/// A text, and what is to be said of it.
+#[derive(Debug, Clone)]
+pub struct Lesson {
+    /// As the student reads it.
+    pub text: Encoded,
+    /// The share of each class, where classes are taught.
+    pub classes: Option<Vec<f32>>,
+    /// The vector, of any length, where vectors are taught.
+    pub vector: Option<Vec<f32>>,
+}
+
+/// What a student learns, and what it is measured by.
+pub struct Distill {
+    /// To learn from.
+    pub lessons: Vec<Lesson>,
+    /// What the classes are called.
+    pub names: Vec<String>,
+    /// To measure classes by.
+    pub labelled: Vec<(Encoded, usize)>,
+    /// To measure vectors by.
+    pub pairs: Vec<Pair>,
+    /// How rows become a vector.
+    pub pooling: Pooling,
+    /// How much a vector counts beside a class.
+    pub vectors: f64,
+}
+
+/// What lessons say: a row for each, and whether it counts.
+struct Said {
+    rows: Tensor,
+    counts: Vec<f32>,
+}
+
+impl Distill {
+    /// Refuses lessons from which nothing can be learnt.
+    ///
+    /// # Errors
+    /// [`TrainError::Data`].
+    pub fn check(&self) -> Result<(), TrainError> {
+        let taught = |lesson: &Lesson| lesson.classes.is_some() || lesson.vector.is_some();
+        let problem =
+            |what, reason: &str| Err(TrainError::Data { what, reason: reason.to_owned() });
+        if !self.lessons.iter().any(taught) {
+            return problem("what is to be learnt from", "no teacher says anything");
+        }
+        if self.labelled.is_empty() && self.pairs.len() < 2 {
+            return problem("what is held out to measure by", "neither classes nor pairs");
+        }
+        Ok(())
+    }
+
+    /// What these lessons say, if any says something.
+    fn said(
+        &self,
+        examples: &[usize],
+        of: impl Fn(&Lesson) -> Option<&Vec<f32>>,
+    ) -> Result<Option<Said>, TrainError> {
+        let all = || examples.iter().map(|&at| of(&self.lessons[at]));
+        let Some(width) = all().flatten().map(Vec::len).next() else { return Ok(None) };
+        let (mut rows, mut counts) = (Vec::new(), Vec::new());
+        for said in all() {
+            counts.push(f32::from(u8::from(said.is_some())));
+            match said {
+                Some(said) => rows.extend_from_slice(said),
+                // A direction like any other; it does not count.
+                None => rows.resize(rows.len() + width, 1.0),
+            }
+        }
+        let rows = Tensor::from_vec(rows, (examples.len(), width), &Device::Cpu)?;
+        Ok(Some(Said { rows, counts }))
+    }
+}
+
+impl Objective for Distill {
+    fn examples(&self) -> usize {
+        self.lessons.len()
+    }
+
+    fn loss(&self, model: &Model<Candle>, examples: &[usize]) -> Result<Tensor, TrainError> {
+        let texts: Vec<Encoded> =
+            examples.iter().map(|&at| self.lessons[at].text.clone()).collect();
+        let classes = self.said(examples, |lesson| lesson.classes.as_ref())?;
+        let vectors = self.said(examples, |lesson| lesson.vector.as_ref())?;
+        let to_classes = |logits: &Tensor, said: &Said| {
+            loss::soft_cross_entropy(logits, &said.rows, &said.counts)
+        };
+        let to_vectors = |rows: &Tensor, said: &Said| {
+            loss::turned(rows, &said.rows, &said.counts)? * self.vectors
+        };
+        let pooled = Want::Vectors(self.pooling);
+        Ok(match (classes, vectors) {
+            (Some(classes), Some(vectors)) => {
+                let (logits, rows) = model.start(&texts, Want::Logits)?.rows_and(pooled)?;
+                (to_classes(&logits.tensor, &classes)? + to_vectors(&rows.tensor, &vectors)?)?
+            }
+            (Some(classes), None) => {
+                to_classes(&model.start(&texts, Want::Logits)?.rows()?.tensor, &classes)?
+            }
+            (None, Some(vectors)) => {
+                to_vectors(&model.start(&texts, pooled)?.rows()?.tensor, &vectors)?
+            }
+            (None, None) => Tensor::zeros((), trireme_candle::core::DType::F32, &Device::Cpu)?,
+        })
+    }
+
+    /// The mean of what there is: accuracy, and Spearman.
+    fn score(&self, model: &Model<Candle>) -> Result<Score, TrainError> {
+        let classes = match self.labelled.is_empty() {
+            true => None,
+            false => Some(judge(model, &self.names, &self.labelled)?),
+        };
+        if self.pairs.is_empty() {
+            return classes.ok_or(TrainError::Data {
+                what: "what is held out to measure by",
+                reason: "neither classes nor pairs".to_owned(),
+            });
+        }
+        let order = compare(model, &self.pairs, self.pooling)?;
+        Ok(match classes {
+            None => Score::order(order),
+            Some(classes) => Score {
+                name: "accuracy and spearman",
+                value: f64::midpoint(classes.value, order),
+                spearman: Some(order),
+                ..classes
+            },
+        })
+    }
+}
