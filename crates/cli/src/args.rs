@@ -378,6 +378,12 @@ pub struct TrainEmbed {
     /// What is made small
     #[arg(long, default_value = "cosine")]
     pub loss: PairLoss,
+    /// By how much the cosine of the positive text of a triplet is to be the larger
+    #[arg(long, value_name = "COSINE", default_value_t = 0.2)]
+    pub margin: f64,
+    /// Whose vectors are learnt, for `--loss distill`: a model as `--model` names it
+    #[arg(long, value_name = "MODEL", required_if_eq("loss", "distill"))]
+    pub teacher: Option<String>,
     /// The score of two texts that say the same [default: 5, as in the STS Benchmark]
     #[arg(long, value_name = "SCORE")]
     pub highest: Option<f64>,
@@ -391,6 +397,10 @@ pub enum PairLoss {
     Cosine,
     /// Multiple negatives ranking: every pair is near, and nearer than to other pairs' texts
     Mnr,
+    /// The cosines of triplets (anchor, positive, negative) that are not a margin apart
+    Triplet,
+    /// How far vectors point away from a teacher's; pairs are only measured by
+    Distill,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -414,11 +424,13 @@ impl From<Schedule> for trireme_train::Schedule {
 }
 
 fn column(value: &str) -> Result<(String, String), &'static str> {
-    const NAMES: [&str; 5] = ["label", "text", "score", "sentence1", "sentence2"];
+    const NAMES: [&str; 8] =
+        ["label", "text", "score", "sentence1", "sentence2", "anchor", "positive", "negative"];
     match value.split_once('=') {
         Some((name, title)) if NAMES.contains(&name) => Ok((name.to_owned(), title.to_owned())),
         _ => Err(
-            "say label, text, score, sentence1 or sentence2, and what it is called: label=stars",
+            "say label, text, score, sentence1, sentence2, anchor, positive or negative, and what \
+             it is called: label=stars",
         ),
     }
 }

@@ -32,7 +32,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<(), Fault> {
         Command::Pack(args) => pack::run(args, &settings, output).await,
         Command::Quantize(args) => quantize::run(args, &settings, output).await,
         Command::Train(Train::Classify(args)) => train::classify(args, &settings, output).await,
-        Command::Train(Train::Embed(args)) => train::embed(args, &settings, output).await,
+        Command::Train(Train::Embed(args)) => train::embed::embed(args, &settings, output).await,
         Command::Distill(args) => distill::run(args, &settings, output).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -395,6 +395,8 @@ fn a_model_is_trained_saved_and_classifies() {
     let lineage = std::fs::read_to_string(run.join("run.json")).unwrap();
     let lineage: Value = serde_json::from_str(&lineage).unwrap();
     assert_eq!(lineage["options"]["rate"], 0.01);
+    assert_eq!(lineage["score"]["confusion"].as_array().unwrap().len(), 2, "{lineage}");
+    assert!(done.contains("\ngood  precision ") && done.contains("\nbad   precision "), "{done}");
     assert_eq!(lineage["data"][0]["sha256"].as_str().unwrap().len(), 64);
     let picture = std::fs::read_to_string(run.join("training.svg")).unwrap();
     assert!(picture.contains(">accuracy<") && picture.matches("<circle").count() == 6, "{picture}");
@@ -542,18 +544,44 @@ fn pairs_are_learnt() {
     let data = file(&folder, "pairs.tsv", rows.as_bytes());
     let (model, run) = (tiny("bert-embed"), folder.path().join("run"));
     let common = training(&model, text(&data), text(&run));
-    for loss in ["cosine", "mnr"] {
+    let triplets: String = (0..48)
+        .map(|at| {
+            let words = ["oar", "river", "boat", "anchor"];
+            let (near, far) = (words[at % 4], words[(at + 1 + at / 4 % 3) % 4]);
+            format!("{near}\t{near} {near}\t{far}\n")
+        })
+        .collect();
+    let triplets = file(&folder, "triplets.tsv", triplets.as_bytes());
+    let (teacher, other) = (tiny("bert-embed-cls"), tiny("bert-embed-dense"));
+    for (loss, data, more) in [
+        ("cosine", &data, &[][..]),
+        ("mnr", &data, &[]),
+        ("triplet", &triplets, &["--margin", "0.5"]),
+        ("distill", &data, &["--teacher", &teacher]),
+    ] {
         let run = folder.path().join(loss);
         let mut args = common.clone();
         args[1] = "embed";
+        args[5] = text(data);
         args[7] = text(&run);
         args.extend(["--loss", loss, "--held-out", "0.5"]);
+        args.extend(more);
         let done = json(&[&args[..], &["--json"]].concat());
         assert!(done["score"].as_f64().unwrap() > 0.2, "{loss}: {done}");
         let trained = run.join("model");
         let vectors = vectors(&json(&["embed", "--model", text(&trained), "oar"]));
         assert_eq!(vectors[0].len(), 32, "{loss}");
     }
+    let run = folder.path().join("other");
+    let mut args = common;
+    args[1] = "embed";
+    args[7] = text(&run);
+    args.extend(["--loss", "distill"]);
+    let (code, error) = fault(&args);
+    assert!(code == 2 && error.contains("--teacher"), "{error}");
+    args.extend(["--teacher", &other]);
+    let (code, error) = fault(&args);
+    assert!(code != 0 && error.contains("and the student's have 32"), "{error}");
 }
 
 #[test]

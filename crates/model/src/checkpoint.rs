@@ -115,6 +115,12 @@ impl Checkpoint {
         self.sentence.pooling
     }
 
+    /// Dimensions of its vectors.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        self.sentence.dense.last().map_or(self.spec.width, |dense| dense.outputs)
+    }
+
     /// The identity of this model: what its bundle is called by.
     #[must_use]
     pub fn digest(&self) -> String {

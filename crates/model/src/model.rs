@@ -55,7 +55,7 @@ impl<B: Backend> Model<B> {
             spec: spec.clone(),
             pooling: sentence.pooling,
             normalize: sentence.normalize,
-            dimensions: sentence.dense.last().map_or(spec.width, |dense| dense.outputs),
+            dimensions: checkpoint.dimensions(),
             digest: checkpoint.digest(),
         };
         Ok(Self { backend, encoder, dense, classifier, checkpoint: facts, reader })

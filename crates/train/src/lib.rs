@@ -18,6 +18,7 @@ mod plot;
 mod state;
 mod task;
 mod trainer;
+mod triplets;
 
 pub use distill::{Distill, Lesson};
 pub use error::TrainError;
@@ -26,6 +27,7 @@ pub use order::{shuffled, split};
 pub use plot::{Point, plot};
 pub use task::{Classify, Loss, Objective, Pair, Pairs, Score};
 pub use trainer::{Progress, Trainer};
+pub use triplets::{Triplet, Triplets};
 
 use trireme_candle::Noise;
 

@@ -32,8 +32,7 @@ pub(crate) fn soft_cross_entropy(
 
 /// How far rows point away from others: one less their cosine, the mean, each text weighted.
 pub(crate) fn turned(rows: &Tensor, others: &Tensor, weights: &[f32]) -> Result<Tensor> {
-    let cosines = (unit(rows)? * unit(others)?)?.sum(D::Minus1)?;
-    weighted_mean(&(1.0 - cosines)?, weights)
+    weighted_mean(&(1.0 - nearness(rows, others)?)?, weights)
 }
 
 /// The mean of a value for each text; nothing where no text counts.
@@ -45,8 +44,7 @@ fn weighted_mean(values: &Tensor, weights: &[f32]) -> Result<Tensor> {
 
 /// The mean square of what the cosine of two rows misses its score by.
 pub(crate) fn cosine(first: &Tensor, second: &Tensor, scores: &[f32]) -> Result<Tensor> {
-    let cosines = (unit(first)? * unit(second)?)?.sum(D::Minus1)?;
-    (cosines - Tensor::new(scores, &Device::Cpu)?)?.sqr()?.mean_all()
+    (nearness(first, second)? - Tensor::new(scores, &Device::Cpu)?)?.sqr()?.mean_all()
 }
 
 /// Multiple negatives ranking: a row's partner should be nearer than every other row's.
@@ -55,6 +53,17 @@ pub(crate) fn ranking(first: &Tensor, second: &Tensor, scale: f64) -> Result<Ten
     let own: Vec<u32> = (0..first.dims2()?.0 as u32).collect();
     let alike = vec![1.0; own.len()];
     cross_entropy(&scores, &own, &alike)
+}
+
+/// What a far row's cosine misses by to be smaller than a near row's by a margin; the mean.
+pub(crate) fn triplet(first: &Tensor, near: &Tensor, far: &Tensor, margin: f64) -> Result<Tensor> {
+    let by = (nearness(first, far)? - nearness(first, near)?)?;
+    (by + margin)?.relu()?.mean_all()
+}
+
+/// The cosine of each two rows.
+pub(crate) fn nearness(rows: &Tensor, others: &Tensor) -> Result<Tensor> {
+    (unit(rows)? * unit(others)?)?.sum(D::Minus1)
 }
 
 /// Rows of length one.
@@ -84,6 +93,9 @@ mod tests {
         near("weighted", cross_entropy(&logits, &[0, 1], &[1.0, 3.0]), (0.126_928 + 3000.0) / 4.0);
         let (a, b) = (rows([[3.0, 4.0], [0.0, 2.0]]), rows([[4.0, 3.0], [5.0, 0.0]]));
         near("cosine", cosine(&a, &b, &[1.0, 0.5]), (0.04f64.powi(2) + 0.25) / 2.0);
+        // 0.96 and 0.6 once, 0 and 1 the other time: right by more than the margin, and wrong.
+        let far = rows([[0.0, 1.0], [0.0, 1.0]]);
+        near("triplet", triplet(&a, &b, &far, 0.1), f64::midpoint(0.0, 1.1));
         // A teacher that is as sure of one class as the data are, and one that is not sure at all;
         // the third text, which is not taught, would be wrong.
         let logits = Tensor::new(&[[2.0f32, 0.0], [0.0, 2.0], [9.0, 0.0]], &Device::Cpu).unwrap();

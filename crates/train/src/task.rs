@@ -11,7 +11,7 @@ use trireme_model::{Encoded, Model, Want};
 use crate::{TrainError, loss};
 
 /// Texts of one forward while measuring.
-const MEASURED: usize = 64;
+pub(crate) const MEASURED: usize = 64;
 
 /// What a model learns.
 pub trait Objective {
@@ -29,6 +29,20 @@ pub trait Objective {
     /// # Errors
     /// [`TrainError`] where the model can't be run on that.
     fn score(&self, model: &Model<Candle>) -> Result<Score, TrainError>;
+}
+
+impl<O: Objective + ?Sized> Objective for Box<O> {
+    fn examples(&self) -> usize {
+        (**self).examples()
+    }
+
+    fn loss(&self, model: &Model<Candle>, examples: &[usize]) -> Result<Tensor, TrainError> {
+        (**self).loss(model, examples)
+    }
+
+    fn score(&self, model: &Model<Candle>) -> Result<Score, TrainError> {
+        (**self).score(model)
+    }
 }
 
 /// How good a model is: the higher, the better.
@@ -112,11 +126,15 @@ fn counts(examples: &[(Encoded, usize)], classes: usize) -> Vec<usize> {
 }
 
 /// The rows that a model makes of texts.
-fn rows(model: &Model<Candle>, texts: &[Encoded], want: Want) -> Result<Tensor, TrainError> {
+pub(crate) fn rows(
+    model: &Model<Candle>,
+    texts: &[Encoded],
+    want: Want,
+) -> Result<Tensor, TrainError> {
     Ok(model.start(texts, want)?.rows()?.tensor)
 }
 
-fn numbers(tensor: &Tensor) -> Result<Vec<Vec<f32>>, TrainError> {
+pub(crate) fn numbers(tensor: &Tensor) -> Result<Vec<Vec<f32>>, TrainError> {
     Ok(tensor.to_vec2::<f32>()?)
 }
 

@@ -38,6 +38,17 @@ pub struct ScoredPair {
     pub score: f64,
 }
 
+/// A text, one that is near it, and one that is further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Triplet {
+    /// The text.
+    pub anchor: String,
+    /// The near one.
+    pub positive: String,
+    /// The far one.
+    pub negative: String,
+}
+
 /// A text and its class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labelled {
@@ -88,6 +99,37 @@ impl Columns {
                 score: read_score(&row, &score)?,
                 first: row.get(&first)?.into_owned(),
                 second: row.get(&second)?.into_owned(),
+            })
+        })
+        .collect()
+    }
+
+    /// Reads triplets: under a header that names `anchor`, `positive` and `negative`, or in that
+    /// order.
+    ///
+    /// ```
+    /// use trireme_domain::dataset::Columns;
+    ///
+    /// let read = Columns::default().read_triplets(b"a dog\ta puppy\ta boat\n")?;
+    /// assert_eq!(read[0].negative, "a boat");
+    /// # Ok::<(), trireme_domain::dataset::DatasetError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`read_pairs`].
+    pub fn read_triplets(&self, bytes: &[u8]) -> Result<Vec<Triplet>, DatasetError> {
+        let mut rows = rows(bytes)?;
+        let columns = [
+            self.column("anchor", ["anchor"], 0),
+            self.column("positive", ["positive"], 1),
+            self.column("negative", ["negative"], 2),
+        ];
+        let [anchor, positive, negative] = locate(&mut rows, columns)?;
+        rows.map(|row| {
+            Ok(Triplet {
+                anchor: row.get(&anchor)?.into_owned(),
+                positive: row.get(&positive)?.into_owned(),
+                negative: row.get(&negative)?.into_owned(),
             })
         })
         .collect()

@@ -6,21 +6,19 @@ mod recipe;
 use std::collections::BTreeMap;
 
 use trireme_domain::Fault;
-use trireme_model::{Checkpoint, Cut, EmbedOptions, ModelError};
+use trireme_model::{Checkpoint, Cut, ModelError};
 use trireme_server::{ModelSettings, named_checkpoint, open};
 use trireme_service::{Answer, Task, Text, from_model};
 use trireme_train::{Distill as Taught, Lesson, fresh_weights};
 
 use crate::args::Distill;
 use crate::commands::train::Texts;
+use crate::commands::train::embed::{HIGHEST_SCORE, taught};
 use crate::commands::train::run::{Run, fault};
 use crate::host;
 use crate::output::Output;
 use lessons::{Known, Material};
 use recipe::Recipe;
-
-/// Scores of the STS Benchmark end here; only their order is measured.
-const HIGHEST_SCORE: f64 = 5.0;
 
 /// Makes a student, teaches it, and writes it.
 pub async fn run(args: Distill, settings: &ModelSettings, output: Output) -> Result<(), Fault> {
@@ -37,21 +35,18 @@ pub async fn run(args: Distill, settings: &ModelSettings, output: Output) -> Res
     let texts = Texts::new(&student, recipe.max_length)?;
     let all: Vec<Text> = material.learn.iter().map(|known| known.text.clone().into()).collect();
     let classes = match &recipe.teachers.classes {
-        Some(teacher) => ask(&named(teacher), &all, &Task::Classify, output).await?,
+        Some(teacher) => scores(&named(teacher), &all, output).await?,
         None => Vec::new(),
     };
     let vectors = match &recipe.teachers.vectors {
-        Some(teacher) => {
-            let task = Task::Embed { options: EmbedOptions::default(), prompt: None };
-            ask(&named(teacher), &all, &task, output).await?
-        }
+        Some(teacher) => taught(Some(teacher), &student, &all, settings, output).await?,
         None => Vec::new(),
     };
     let lesson = |(at, known): (usize, &Known)| {
         Ok(Lesson {
             text: texts.encode(&known.text)?,
-            classes: classes.get(at).map(|answer| shares(&answer.values, known)),
-            vector: vectors.get(at).map(|answer| answer.values.clone()),
+            classes: classes.get(at).map(|scores| shares(&scores.values, known)),
+            vector: vectors.get(at).cloned(),
         })
     };
     let labelled = material.labelled.iter();
@@ -117,14 +112,14 @@ async fn classes_of(teacher: &ModelSettings) -> Result<Vec<String>, Fault> {
     Ok(labels.ok_or_else(|| from_model(&ModelError::NoHead))?.names.clone())
 }
 
-async fn ask(
+/// What a teacher takes texts for.
+async fn scores(
     teacher: &ModelSettings,
     texts: &[Text],
-    task: &Task,
     output: Output,
 ) -> Result<Vec<Answer>, Fault> {
     let opened = open(teacher).await?;
-    host::answer(&opened, texts.to_vec(), task, Cut::default(), output).await
+    host::answer(&opened, texts.to_vec(), &Task::Classify, Cut::default(), output).await
 }
 
 /// What a text is to be taken for: by the teacher, by what is known of it, or by nobody.

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use trireme_domain::metrics::Calibration;
 use trireme_domain::{Code, Fault};
@@ -54,7 +55,8 @@ pub struct Lineage<'a> {
     pub digest: String,
     pub options: &'a Options,
     pub data: Vec<Data>,
-    pub score: Option<f64>,
+    /// The best measurement, whole.
+    pub score: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
 }
@@ -65,18 +67,22 @@ pub struct Data {
     sha256: String,
 }
 
-/// What a picture shows of a step's record.
+/// What is read again of a step's record.
 #[derive(Deserialize)]
 struct Recorded {
     step: usize,
     loss: f64,
-    score: Option<Measured>,
+    score: Option<Value>,
 }
 
-#[derive(Deserialize)]
-struct Measured {
-    name: String,
-    value: f64,
+impl Recorded {
+    fn value(&self) -> Option<f64> {
+        self.score.as_ref()?.get("value")?.as_f64()
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.score.as_ref()?.get("name")?.as_str()
+    }
 }
 
 /// The folder of one training.
@@ -149,20 +155,28 @@ impl Folder {
         Ok(Metrics { file: file.map_err(|e| unwritable(&path, &e))?, path })
     }
 
+    fn record(&self) -> Result<Vec<Recorded>, Fault> {
+        let record = String::from_utf8_lossy(&input::read(&self.at(METRICS))?).into_owned();
+        Ok(record.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+
     /// The record as a picture.
     fn picture(&self) -> Result<String, Fault> {
-        let record = String::from_utf8_lossy(&input::read(&self.at(METRICS))?).into_owned();
-        let steps = record.lines().filter_map(|line| serde_json::from_str::<Recorded>(line).ok());
-        let mut name = "score".to_owned();
-        let points = steps.map(|Recorded { step, loss, score }| {
-            let score = score.map(|score| {
-                name = score.name;
-                score.value
-            });
-            Point { step, loss, score }
-        });
-        let points: Vec<Point> = points.collect();
-        Ok(plot(&points, &name))
+        let record = self.record()?;
+        let name = record.iter().find_map(Recorded::name).unwrap_or("score");
+        let point = |at: &Recorded| Point { step: at.step, loss: at.loss, score: at.value() };
+        Ok(plot(&record.iter().map(point).collect::<Vec<_>>(), name))
+    }
+
+    /// The best measurement: the first, where others are as good.
+    pub fn best(&self) -> Result<Option<Value>, Fault> {
+        let mut best: Option<Recorded> = None;
+        for at in self.record()? {
+            if at.value() > best.as_ref().and_then(Recorded::value) {
+                best = Some(at);
+            }
+        }
+        Ok(best.and_then(|at| at.score))
     }
 
     /// Writes the model and where it comes from; the folder's name of the model is the result.

@@ -1,5 +1,6 @@
 //! `trireme train`
 
+pub mod embed;
 pub mod folder;
 pub mod run;
 
@@ -7,18 +8,15 @@ use std::path::Path;
 
 use trireme_domain::{Fault, dataset};
 use trireme_model::{Checkpoint, Cut, Encoded, Reader};
-use trireme_server::{ModelSettings, NamedCheckpoint, named_checkpoint};
+use trireme_server::{ModelSettings, named_checkpoint};
 use trireme_service::from_model;
-use trireme_train::{Classify, Loss, Options, Pairs, fresh_weights, split};
+use trireme_train::{Classify, Options, fresh_weights, split};
 
-use crate::args::{PairLoss, TrainClassify, TrainEmbed, Training};
+use crate::args::{TrainClassify, Training};
 use crate::input;
 use crate::output::Output;
 use folder::Source;
 use run::{Run, fault};
-
-/// Scores of the STS Benchmark end here.
-const HIGHEST_SCORE: f64 = 5.0;
 
 /// Trains a model to name the classes of a file.
 pub async fn classify(
@@ -54,40 +52,6 @@ pub async fn classify(
         ended = ended.calibrated(settings, &known).await?;
     }
     run.finish(ended, output)
-}
-
-/// Trains a model to put near texts near each other.
-pub async fn embed(
-    args: TrainEmbed,
-    settings: &ModelSettings,
-    output: Output,
-) -> Result<(), Fault> {
-    let NamedCheckpoint { checkpoint, .. } = named_checkpoint(settings).await?;
-    let (data, held_out) = sources(&args.training)?;
-    let texts = Texts::new(&checkpoint, args.training.max_length)?;
-    let encoded = |source: &Source| {
-        let pairs = columns(&args.training).read_pairs(&source.bytes);
-        let pairs = pairs.map_err(|e| source.fault(e))?;
-        let highest = args.highest.unwrap_or(HIGHEST_SCORE);
-        let pair = |pair: dataset::ScoredPair| {
-            let score = (pair.score / highest).clamp(0.0, 1.0) as f32;
-            Ok((
-                texts.encode_for_vector(&pair.first)?,
-                texts.encode_for_vector(&pair.second)?,
-                score,
-            ))
-        };
-        pairs.into_iter().map(pair).collect::<Result<Vec<_>, Fault>>()
-    };
-    let (learn, measure) = parts(&args.training, &data, held_out.as_ref(), encoded)?;
-    let loss = match args.loss {
-        PairLoss::Cosine => Loss::Cosine,
-        PairLoss::Mnr => Loss::Ranking(20.0),
-    };
-    let pooling = checkpoint.pooling();
-    let task = Pairs::new(learn, measure, loss, pooling).map_err(|e| fault(&e))?;
-    let run = run_of(&args.training, data, held_out);
-    run.finish(run.train(checkpoint, task, settings, output)?, output)
 }
 
 fn run_of(args: &Training, data: Source, held_out: Option<Source>) -> Run {

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use trireme_domain::metrics::Calibration;
 use trireme_domain::{Code, Fault};
 use trireme_model::{Checkpoint, Encoded, Want};
@@ -38,6 +39,15 @@ pub struct Ended {
     folder: Folder,
 }
 
+/// What a measurement says of one class.
+#[derive(Deserialize)]
+struct Class {
+    precision: f64,
+    recall: f64,
+    f1: f64,
+    support: usize,
+}
+
 /// What is said of it.
 #[derive(Serialize)]
 struct Trained {
@@ -47,6 +57,25 @@ struct Trained {
     #[serde(skip_serializing_if = "Option::is_none")]
     calibration: Option<Calibration>,
     digest: String,
+    #[serde(skip)]
+    table: String,
+}
+
+/// A line for each class, and how often it was taken for each.
+fn table(best: Option<&Value>, names: &[String]) -> String {
+    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let line = |(at, name): (usize, &String)| {
+        let class = best?.get("classes")?.get("per_class")?.get(name)?;
+        let taken = best?.get("confusion")?.get(at)?.as_array()?;
+        let Class { precision, recall, f1, support } = Class::deserialize(class).ok()?;
+        let taken: Vec<String> = taken.iter().map(Value::to_string).collect();
+        Some(format!(
+            "\n{name:longest$}  precision {precision:.4}  recall {recall:.4}  F1 {f1:.4}  of \
+             {support}: {}",
+            taken.join(", ")
+        ))
+    };
+    names.iter().enumerate().filter_map(line).collect()
 }
 
 impl Run {
@@ -107,17 +136,20 @@ impl Run {
     /// Writes the model and its lineage, and says where they are.
     pub fn finish(&self, ended: Ended, output: Output) -> Result<(), Fault> {
         let Ended { base, best, score, steps, calibration, folder } = ended;
+        let measured = folder.best()?;
+        let names = best.spec().labels.as_ref().map_or(&[][..], |labels| &labels.names);
+        let table = table(measured.as_ref(), names);
         let lineage = Lineage {
             trireme: env!("CARGO_PKG_VERSION"),
             base: &base,
             digest: best.digest(),
             options: &self.options,
             data: self.sources.iter().map(Source::record).collect(),
-            score,
+            score: measured,
             calibration,
         };
         let model = folder.finish(&best, &lineage)?;
-        let trained = Trained { model, steps, score, calibration, digest: best.digest() };
+        let trained = Trained { model, steps, score, calibration, digest: best.digest(), table };
         match output.json {
             true => output.json(&trained),
             false => output.result(&trained.to_string()),
@@ -163,7 +195,7 @@ impl std::fmt::Display for Trained {
                  {error_after:.4}"
             )?;
         }
-        Ok(())
+        f.write_str(&self.table)
     }
 }
 

@@ -1,0 +1,143 @@
+//! `trireme train embed`
+
+use trireme_domain::dataset::{ScoredPair, Triplet};
+use trireme_domain::{Code, Fault};
+use trireme_model::{Checkpoint, Cut, EmbedOptions, Encoded};
+use trireme_server::{ModelSettings, named_checkpoint, open};
+use trireme_service::{Task, Text};
+use trireme_train::{Distill, Lesson, Loss, Objective, Pair, Pairs, Triplets};
+
+use super::folder::Source;
+use super::run::fault;
+use super::{Texts, columns, parts, run_of, sources};
+use crate::args::{PairLoss, TrainEmbed};
+use crate::host;
+use crate::output::Output;
+
+/// Scores of the STS Benchmark end here.
+pub const HIGHEST_SCORE: f64 = 5.0;
+
+/// What multiplies cosines before one of them is to stand out.
+const RANKING: f64 = 20.0;
+
+/// A file's share to learn from, and what to measure by.
+type Parts<T> = (Vec<T>, Vec<T>);
+
+/// Trains a model to put near texts near each other.
+pub async fn embed(
+    args: TrainEmbed,
+    settings: &ModelSettings,
+    output: Output,
+) -> Result<(), Fault> {
+    let checkpoint = named_checkpoint(settings).await?.checkpoint;
+    let files = sources(&args.training)?;
+    let texts = Texts::new(&checkpoint, args.training.max_length)?;
+    let pooling = checkpoint.pooling();
+    let pairs = || parts(&args.training, &files.0, files.1.as_ref(), |file| read(&args, file));
+    let task: Box<dyn Objective + Send> = match args.loss {
+        PairLoss::Cosine | PairLoss::Mnr => {
+            let (learn, held_out) = pairs()?;
+            let loss = match args.loss {
+                PairLoss::Mnr => Loss::Ranking(RANKING),
+                _ => Loss::Cosine,
+            };
+            let (learn, held_out) =
+                (encode(&args, &texts, learn)?, encode(&args, &texts, held_out)?);
+            Box::new(Pairs::new(learn, held_out, loss, pooling).map_err(|e| fault(&e))?)
+        }
+        PairLoss::Triplet => {
+            let read = |file: &Source| {
+                let read = columns(&args.training).read_triplets(&file.bytes);
+                let read = read.map_err(|e| file.fault(e))?;
+                read.iter().map(|triplet| encode_triplet(&texts, triplet)).collect()
+            };
+            let (learn, held_out): Parts<[Encoded; 3]> =
+                parts(&args.training, &files.0, files.1.as_ref(), read)?;
+            let task = Triplets::new(learn, held_out, args.margin, pooling);
+            Box::new(task.map_err(|e| fault(&e))?)
+        }
+        PairLoss::Distill => {
+            let (learn, held_out) = pairs()?;
+            let lessons = lessons(&args, &checkpoint, &texts, &learn, settings, output).await?;
+            let task = Distill {
+                lessons,
+                names: Vec::new(),
+                labelled: Vec::new(),
+                pairs: encode(&args, &texts, held_out)?,
+                pooling,
+                vectors: 1.0,
+            };
+            task.check().map_err(|e| fault(&e))?;
+            Box::new(task)
+        }
+    };
+    let run = run_of(&args.training, files.0, files.1);
+    run.finish(run.train(checkpoint, task, settings, output)?, output)
+}
+
+fn read(args: &TrainEmbed, file: &Source) -> Result<Vec<ScoredPair>, Fault> {
+    columns(&args.training).read_pairs(&file.bytes).map_err(|e| file.fault(e))
+}
+
+fn encode(args: &TrainEmbed, texts: &Texts, pairs: Vec<ScoredPair>) -> Result<Vec<Pair>, Fault> {
+    let highest = args.highest.unwrap_or(HIGHEST_SCORE);
+    let pair = |pair: ScoredPair| {
+        let score = (pair.score / highest).clamp(0.0, 1.0) as f32;
+        let first = texts.encode_for_vector(&pair.first)?;
+        Ok((first, texts.encode_for_vector(&pair.second)?, score))
+    };
+    pairs.into_iter().map(pair).collect()
+}
+
+fn encode_triplet(texts: &Texts, triplet: &Triplet) -> Result<[Encoded; 3], Fault> {
+    let Triplet { anchor, positive, negative } = triplet;
+    Ok([
+        texts.encode_for_vector(anchor)?,
+        texts.encode_for_vector(positive)?,
+        texts.encode_for_vector(negative)?,
+    ])
+}
+
+/// The texts of pairs, with a teacher's vectors.
+async fn lessons(
+    args: &TrainEmbed,
+    student: &Checkpoint,
+    texts: &Texts,
+    pairs: &[ScoredPair],
+    settings: &ModelSettings,
+    output: Output,
+) -> Result<Vec<Lesson>, Fault> {
+    let all: Vec<Text> = pairs
+        .iter()
+        .flat_map(|pair| [&pair.first, &pair.second])
+        .cloned()
+        .map(Text::from)
+        .collect();
+    let vectors = taught(args.teacher.as_deref(), student, &all, settings, output).await?;
+    let lesson = |(text, vector): (&Text, Vec<f32>)| {
+        let text = texts.encode_for_vector(&text.first)?;
+        Ok(Lesson { text, classes: None, vector: Some(vector) })
+    };
+    all.iter().zip(vectors).map(lesson).collect()
+}
+
+/// The vectors that a model gives to texts, for a student to learn.
+pub async fn taught(
+    teacher: Option<&str>,
+    student: &Checkpoint,
+    texts: &[Text],
+    settings: &ModelSettings,
+    output: Output,
+) -> Result<Vec<Vec<f32>>, Fault> {
+    let settings = ModelSettings { model: teacher.map(str::to_owned), ..settings.clone() };
+    let teacher = open(&settings).await?;
+    let (width, most) = (teacher.model.dimensions(), student.dimensions());
+    if width != most {
+        let message =
+            format!("the teacher's vectors have {width} numbers, and the student's have {most}");
+        return Err(Fault::new(Code::InvalidOption, message));
+    }
+    let task = Task::Embed { options: EmbedOptions::default(), prompt: None };
+    let answers = host::answer(&teacher, texts.to_vec(), &task, Cut::default(), output).await?;
+    Ok(answers.into_iter().map(|answer| answer.values).collect())
+}
