@@ -1,6 +1,9 @@
-//! Ways to bring a program: Debian's packages, crates, npm's packages.
+//! Ways to bring a program: Debian's packages, crates, npm's packages, Python's.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use trireme_tests::repo_root;
 
 use crate::error::Result;
 use crate::process::{Show, ask, cargo, command, run, tools_dir};
@@ -43,4 +46,21 @@ pub fn crates_io(name: &str, version: &str, options: &[&str]) -> Result<()> {
     // 1 GB that nothing reads again; a leftover is no reason to fail.
     let _left = std::fs::remove_dir_all(tools_dir().join("build"));
     Ok(())
+}
+
+/// The Python of an environment that can import this much; made where there is none.
+pub fn environment(folder: &Path, requirements: &str, imports: &str) -> Result<PathBuf> {
+    let python = folder.join("bin/python");
+    if ask(command(&python.to_string_lossy()).args(["-c", imports])).is_some() {
+        return Ok(python);
+    }
+    println!("setup: bringing what {requirements} names");
+    let mut venv = command("python3");
+    venv.args(["-m", "venv"]).arg(folder);
+    quietly("python -m venv", venv)?;
+    let mut pip = command(&python.to_string_lossy());
+    pip.args(["-m", "pip", "install", "--quiet", "--requirement"]);
+    pip.arg(repo_root().join(requirements));
+    quietly("pip", pip)?;
+    Ok(python)
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use trireme_tests::{cache_dir, minilm_dir, repo_root, target_dir};
 
 use crate::error::{Error, Result};
-use crate::install::quietly;
-use crate::process::{ask, cargo, command};
+use crate::install::{environment, quietly};
+use crate::process::{cargo, command};
 use crate::wasm::{BROWSER, WASM};
 
 /// What onnxruntime runs on, pinned.
@@ -93,20 +93,11 @@ fn graphs(python: &Path, bench: &Path, model: &Path) -> Result<()> {
 
 /// The Python of an environment with onnxruntime in it.
 fn python() -> Result<PathBuf> {
-    let environment = folder().join("python");
-    let python = environment.join("bin/python");
-    let imports = "import numpy, onnx, onnxruntime, safetensors";
-    if ask(command(&python.to_string_lossy()).args(["-c", imports])).is_some() {
-        return Ok(python);
-    }
-    println!("bench: bringing onnxruntime");
-    let mut venv = command("python3");
-    venv.args(["-m", "venv"]).arg(&environment);
-    quietly("python -m venv", venv)?;
-    let mut pip = command(&python.to_string_lossy());
-    pip.args(["-m", "pip", "install", "--quiet", "--requirement", REQUIREMENTS]);
-    quietly("pip", pip)?;
-    Ok(python)
+    environment(
+        &folder().join("python"),
+        REQUIREMENTS,
+        "import numpy, onnx, onnxruntime, safetensors",
+    )
 }
 
 /// A model of DistilBERT's shape: its weights mean nothing and take the same time.

@@ -25,8 +25,11 @@ pub struct Case {
 }
 
 pub fn read(folder: &Path) -> Golden {
-    let file = folder.join("golden.json");
-    let text = std::fs::read(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    read_file(&folder.join("golden.json"))
+}
+
+pub fn read_file(file: &Path) -> Golden {
+    let text = std::fs::read(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
     serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
 }
 

@@ -14,3 +14,4 @@ mod load;
 mod minilm;
 mod student;
 mod tiny;
+mod trained;
