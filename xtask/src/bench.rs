@@ -5,18 +5,19 @@ use trireme_tests::target_dir;
 use crate::error::{Error, Result};
 use crate::install::quietly;
 use crate::process::{Show, cargo, run};
-use crate::{hosts, peers, setup, tools};
+use crate::{hosts, peers, setup, tools, trained};
 
 /// A benchmark by its name.
 type Bench = (&'static str, fn(args: &[String]) -> Result<()>);
 
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 7] = [
     ("kernels", kernels),
     ("native", native),
     ("browser", browser),
     ("edge", edge),
     ("memory", memory),
     ("first", first),
+    ("train", train),
 ];
 
 /// Runs one benchmark with the arguments behind its name, or all of them.
@@ -74,6 +75,13 @@ fn memory(args: &[String]) -> Result<()> {
 fn first(args: &[String]) -> Result<()> {
     every_host()?;
     measure("first", args)
+}
+
+/// A step of training, beside PyTorch.
+fn train(args: &[String]) -> Result<()> {
+    setup::setup()?;
+    trained::python()?;
+    measure("train", args)
 }
 
 fn every_host() -> Result<()> {

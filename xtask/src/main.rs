@@ -43,8 +43,8 @@ usage: cargo xtask TASK
                              docs/proofs/
   bench [NAME] [ARGS]        kernels, native (beside onnxruntime and candle), browser (beside
                              onnxruntime-web), edge (workerd and wasmtime, under their roofs),
-                             memory, first (answers), or all; ARGS (--rounds N, --only CASE) go to
-                             the benchmark
+                             memory, first (answers), train (beside PyTorch), or all; ARGS
+                             (--rounds N, --only CASE) go to the benchmark
   fuzz [TARGET] [--seconds N] [--input FILE]
                              fuzz every target, or one, for N seconds each (60 unless said);
                              with --input, run one target on one file

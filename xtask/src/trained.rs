@@ -73,7 +73,7 @@ fn train(folder: &Path) -> Result<()> {
 }
 
 /// The Python of an environment with the reference in it.
-fn python() -> Result<PathBuf> {
+pub fn python() -> Result<PathBuf> {
     environment(
         &cache_dir().join("reference"),
         REQUIREMENTS,

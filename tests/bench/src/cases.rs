@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use trireme_model::{Cut, Model};
+use trireme_model::{Cut, Reader};
+use trireme_tests::minilm_dir;
 
 use crate::error::{Error, Result};
+use crate::ours::checkpoint;
 
 /// Texts of these lengths.
 pub struct Case {
@@ -62,11 +64,11 @@ pub const UNIFORM_ONE_BY_ONE: &[Feed] = &[Feed::OneByOne];
 const RAGGED: &[Feed] = &[Feed::OneByOne, Feed::Arriving(32), Feed::Sorted(32)];
 
 /// All cases: texts of one length, and texts as long as people's are.
-pub fn all<B: trireme_backend::Backend>(model: &Model<B>, data: &Path) -> Result<Vec<Case>> {
+pub fn all(reader: &Reader, data: &Path) -> Result<Vec<Case>> {
     let uniform = |name, texts, length| Case { name, lengths: vec![length; texts], feeds: UNIFORM };
     let sst2 = column(&data.join("sst2/train.tsv"), '\t', 1)?;
     let stsb = column(&data.join("stsb/dev.csv"), ',', 0)?;
-    let sst2 = ragged("SST-2 lengths", model, &sst2)?;
+    let sst2 = ragged("SST-2 lengths", reader, &sst2)?;
     let mean = sst2.lengths.iter().sum::<usize>() / sst2.lengths.len();
     Ok(vec![
         uniform("uniform 16", 64, 16),
@@ -75,17 +77,18 @@ pub fn all<B: trireme_backend::Backend>(model: &Model<B>, data: &Path) -> Result
         // What raggedness costs is the gap between these two.
         uniform("all as long as SST-2's mean", sst2.lengths.len(), mean),
         sst2,
-        ragged("STS-B lengths", model, &stsb)?,
+        ragged("STS-B lengths", reader, &stsb)?,
     ])
 }
 
-fn ragged<B: trireme_backend::Backend>(
-    name: &'static str,
-    model: &Model<B>,
-    texts: &[String],
-) -> Result<Case> {
-    let length =
-        |text: &String| model.reader().encode(text, None, Cut::default()).map(|e| e.ids.len());
+/// As many tokens as MiniLM sees of SST-2's texts.
+pub fn lengths_of_sst2(data: &Path) -> Result<Vec<usize>> {
+    let reader = Reader::new(&checkpoint(&minilm_dir())?)?;
+    Ok(ragged("SST-2 lengths", &reader, &column(&data.join("sst2/train.tsv"), '\t', 1)?)?.lengths)
+}
+
+fn ragged(name: &'static str, reader: &Reader, texts: &[String]) -> Result<Case> {
+    let length = |text: &String| reader.encode(text, None, Cut::default()).map(|e| e.ids.len());
     // Spread over the file, which may be sorted by something.
     let every = (texts.len() / 256).max(1);
     let lengths =

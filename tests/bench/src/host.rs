@@ -1,6 +1,6 @@
 //! Our hosts, as they are deployed: each answers HTTP.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -146,4 +146,14 @@ impl Host {
         let text = answer.and_then(|mut answer| answer.body_mut().read_to_string());
         text.map_err(|error| Error::Host(format!("{}: {error}", self.base)))
     }
+}
+
+/// Bytes that Linux says a process has in memory (`VmRSS:`), or had at most (`VmHWM:`).
+pub fn resident(process: u32, line: &str) -> Result<f64> {
+    let path = PathBuf::from(format!("/proc/{process}/status"));
+    let text = std::fs::read_to_string(&path).map_err(Error::file(&path))?;
+    let rest = text.lines().find_map(|all| all.strip_prefix(line)).unwrap_or_default();
+    let number = rest.split_whitespace().next().and_then(|number| number.parse::<f64>().ok());
+    let unknown = || Error::Host(format!("{} says nothing of {line}", path.display()));
+    Ok(number.ok_or_else(unknown)? * 1024.0)
 }

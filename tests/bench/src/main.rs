@@ -17,6 +17,7 @@ mod peer;
 mod plot;
 mod report;
 mod roof;
+mod train;
 mod versus;
 
 use std::path::PathBuf;
@@ -41,8 +42,8 @@ impl Settings {
     }
 }
 
-const USAGE: &str = "usage: trireme-bench native|browser|edge|memory|first --out FOLDER [--only CASE] \
-                     [--rounds N]";
+const USAGE: &str = "usage: trireme-bench native|browser|edge|memory|first|train --out FOLDER \
+                     [--only CASE] [--rounds N]";
 
 fn main() -> ExitCode {
     match settings(std::env::args().skip(1)).and_then(|settings| (settings.bench)(&settings)) {
@@ -62,6 +63,7 @@ fn settings(mut args: impl Iterator<Item = String>) -> Result<Settings> {
         Some("edge") => edge::run,
         Some("memory") => memory::run,
         Some("first") => first::run,
+        Some("train") => train::run,
         _ => return Err(usage()),
     };
     let mut settings = Settings { bench, out: PathBuf::new(), only: None, rounds: 5 };

@@ -4,7 +4,7 @@
 //! back. A wasm module's memory never shrinks, so what loading took is there to the end.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 use trireme_cpu::{Lane, Precision};
@@ -13,7 +13,7 @@ use trireme_tests::cache_dir;
 use crate::Settings;
 use crate::deployed::Model;
 use crate::error::{Error, Result};
-use crate::host::{Host, Place};
+use crate::host::{Host, Place, resident};
 use crate::plot::Scale;
 use crate::report::{Report, Row};
 
@@ -108,18 +108,11 @@ fn footprints(
 
 /// Bytes: natively what Linux says of the process, else what the module's memory has grown to.
 fn memory(place: Place, host: &Host, line: &str) -> Result<f64> {
-    let (text, unit) = match place {
-        Place::Native => {
-            let path = PathBuf::from(format!("/proc/{}/status", host.id()));
-            (fs::read_to_string(&path).map_err(Error::file(&path))?, 1024.0)
-        }
-        Place::Chromium => (host.get("/memory")?, 1.0),
-        Place::Workerd | Place::WorkerdPastItsLimit | Place::Wasmtime => {
-            (host.get("/.memory")?, 1.0)
-        }
+    let grown = match place {
+        Place::Native => return resident(host.id(), line),
+        Place::Chromium => host.get("/memory")?,
+        Place::Workerd | Place::WorkerdPastItsLimit | Place::Wasmtime => host.get("/.memory")?,
     };
-    let rest = text.lines().find_map(|all| all.strip_prefix(line)).unwrap_or(&text);
-    let number = rest.split_whitespace().next().and_then(|number| number.parse::<f64>().ok());
     let unknown = || Error::Host(format!("{} does not say how much memory it has", place.name()));
-    Ok(number.ok_or_else(unknown)? * unit)
+    grown.trim().parse().map_err(|_| unknown())
 }

@@ -43,7 +43,7 @@ pub fn run(settings: &Settings) -> Result<()> {
             for (precision, beside) in PRECISIONS {
                 let ours = Ours::new(&checkpoint, precision, threads)?;
                 if lengths.is_none() {
-                    lengths = Some(cases::all(ours.model(), &data)?);
+                    lengths = Some(cases::all(ours.model().reader(), &data)?);
                 }
                 let mut peers = vec![Theirs {
                     peer: &onnxruntime,

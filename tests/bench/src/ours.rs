@@ -59,7 +59,7 @@ impl Ours {
     }
 }
 
-fn text(length: usize) -> Encoded {
+pub fn text(length: usize) -> Encoded {
     Encoded {
         ids: (0..length).map(|at| 1000 + (at as u32 * 7919) % 20_000).collect(),
         type_ids: vec![0; length],

@@ -65,6 +65,11 @@ impl Peer {
         Ok(Self { kind, child, requests, answers, hello })
     }
 
+    /// The system's number for its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The time that what is asked for took.
     pub fn ask(&mut self, request: &impl Serialize) -> Result<Duration> {
         let failed = |e: std::io::Error| Error::Peer(self.kind, e.to_string());
