@@ -40,7 +40,12 @@ impl Material {
             let neutral = texts.neutral;
             match texts.kind {
                 Kind::Labelled => {
-                    let rows = columns.read_labelled(&source.bytes, names);
+                    // Where nobody teaches classes, any will do.
+                    let names = match names {
+                        [] => columns.classes(&source.bytes).map_err(|e| source.fault(e))?,
+                        names => names.to_vec(),
+                    };
+                    let rows = columns.read_labelled(&source.bytes, &names);
                     for row in rows.map_err(|e| source.fault(e))? {
                         let truth = Some((row.label, texts.truth));
                         all.learn.push(Known { text: row.text, truth, neutral });

@@ -23,65 +23,89 @@ use recipe::Recipe;
 /// Makes a student, teaches it, and writes it.
 pub async fn run(args: Distill, settings: &ModelSettings, output: Output) -> Result<(), Fault> {
     let recipe = Recipe::read(&args.recipe, &args.set)?;
-    let named = |model: &str| ModelSettings { model: Some(model.to_owned()), ..settings.clone() };
-    let whole = named_checkpoint(&named(&recipe.student.of)).await?.checkpoint;
+    let whole = named_checkpoint(&named(settings, &recipe.student.of)).await?.checkpoint;
     let names = match &recipe.teachers.classes {
-        Some(teacher) => classes_of(&named(teacher)).await?,
+        Some(teacher) => classes_of(&named(settings, teacher)).await?,
         None => Vec::new(),
     };
     let material = Material::read(&recipe, &names)?;
     let student = student(&recipe, &whole, &names, &material.learn)?;
-
-    let texts = Texts::new(&student, recipe.max_length)?;
-    let all: Vec<Text> = material.learn.iter().map(|known| known.text.clone().into()).collect();
-    let classes = match &recipe.teachers.classes {
-        Some(teacher) => scores(&named(teacher), &all, output).await?,
-        None => Vec::new(),
-    };
-    let vectors = match &recipe.teachers.vectors {
-        Some(teacher) => taught(Some(teacher), &student, &all, settings, output).await?,
-        None => Vec::new(),
-    };
-    let lesson = |(at, known): (usize, &Known)| {
-        Ok(Lesson {
-            text: texts.encode(&known.text)?,
-            classes: classes.get(at).map(|scores| shares(&scores.values, known)),
-            vector: vectors.get(at).cloned(),
-        })
-    };
-    let labelled = material.labelled.iter();
-    let labelled: Vec<_> = labelled
-        .map(|(text, class)| Ok((texts.encode(text)?, *class)))
-        .collect::<Result<_, Fault>>()?;
-    let pairs = material.pairs.iter().map(|pair| {
-        let score = (pair.score / HIGHEST_SCORE) as f32;
-        let first = texts.encode_for_vector(&pair.first)?;
-        Ok((first, texts.encode_for_vector(&pair.second)?, score))
-    });
-    let task = Taught {
-        lessons: material.learn.iter().enumerate().map(lesson).collect::<Result<_, Fault>>()?,
-        pairs: match recipe.teachers.vectors {
-            Some(_) => pairs.collect::<Result<_, Fault>>()?,
-            None => Vec::new(),
-        },
-        names,
-        labelled: labelled.clone(),
-        pooling: student.pooling(),
-        vectors: recipe.vectors,
-    };
-    task.check().map_err(|e| fault(&e))?;
+    let lessons = lessons(&recipe, &student, &material.learn, settings, output).await?;
+    let task = task(&recipe, &student, names, lessons, &material)?;
     output.note(&format!(
         "{} texts to learn, {} and {} pairs to measure by",
         task.lessons.len(),
         task.labelled.len(),
         task.pairs.len()
     ));
+    let labelled = task.labelled.clone();
     let run = Run::new(recipe.training, &args.keeping, material.sources);
     let mut ended = run.train(student, task, settings, output)?;
     if !labelled.is_empty() {
         ended = ended.calibrated(settings, &labelled).await?;
     }
     run.finish(ended, output)
+}
+
+fn named(settings: &ModelSettings, model: &str) -> ModelSettings {
+    ModelSettings { model: Some(model.to_owned()), ..settings.clone() }
+}
+
+/// What the teachers say of every text.
+async fn lessons(
+    recipe: &Recipe,
+    student: &Checkpoint,
+    learn: &[Known],
+    settings: &ModelSettings,
+    output: Output,
+) -> Result<Vec<Lesson>, Fault> {
+    let reader = Texts::new(student, recipe.max_length)?;
+    let texts: Vec<Text> = learn.iter().map(|known| known.text.clone().into()).collect();
+    let classes = match &recipe.teachers.classes {
+        Some(teacher) => scores(&named(settings, teacher), &texts, output).await?,
+        None => Vec::new(),
+    };
+    let vectors = match &recipe.teachers.vectors {
+        Some(teacher) => taught(Some(teacher), student, &texts, settings, output).await?,
+        None => Vec::new(),
+    };
+    let lesson = |(at, known): (usize, &Known)| {
+        Ok(Lesson {
+            text: reader.encode(&known.text)?,
+            classes: classes.get(at).map(|scores| shares(&scores.values, known)),
+            vector: vectors.get(at).cloned(),
+        })
+    };
+    learn.iter().enumerate().map(lesson).collect()
+}
+
+/// What is taught, and what that is measured by: of classes and vectors those that have a teacher.
+fn task(
+    recipe: &Recipe,
+    student: &Checkpoint,
+    names: Vec<String>,
+    lessons: Vec<Lesson>,
+    material: &Material,
+) -> Result<Taught, Fault> {
+    let reader = Texts::new(student, recipe.max_length)?;
+    let labelled = material.labelled.iter().filter(|_| recipe.teachers.classes.is_some());
+    let labelled = labelled.map(|(text, class)| Ok((reader.encode(text)?, *class)));
+    let pairs = material.pairs.iter().filter(|_| recipe.teachers.vectors.is_some());
+    let pairs = pairs.map(|pair| {
+        let first = reader.encode_for_vector(&pair.first)?;
+        let score = (pair.score / HIGHEST_SCORE) as f32;
+        Ok((first, reader.encode_for_vector(&pair.second)?, score))
+    });
+    let task = Taught {
+        lessons,
+        names,
+        labelled: labelled.collect::<Result<_, Fault>>()?,
+        pairs: pairs.collect::<Result<_, Fault>>()?,
+        pooling: student.pooling(),
+        vectors: recipe.vectors,
+    };
+    task.check().map_err(|e| fault(&e))?;
+    Ok(task)
 }
 
 /// The part of a model that the recipe asks for, with a head for these classes.
