@@ -408,7 +408,8 @@ fn a_model_is_trained_saved_and_classifies() {
 #[test]
 fn a_training_that_was_killed_goes_on_to_the_same_model() {
     let folder = tempfile::tempdir().unwrap();
-    let (model, data) = (tiny("bert-embed"), labelled(&folder));
+    // Its dense layer is no part of a classifier, and learns nothing.
+    let (model, data) = (tiny("bert-embed-dense"), labelled(&folder));
     let [whole, killed] = ["whole", "killed"].map(|name| folder.path().join(name));
     out(&training(&model, text(&data), text(&whole)));
 
@@ -509,7 +510,11 @@ fn a_recipe_that_makes_no_student_is_refused_with_what_is_wrong() {
     let pairs = file(&folder, "pairs.tsv", pairs);
     for (name, from, to, expected) in [
         ("key", "max_length", "max_lenght", "max_lenght"),
-        ("layer", "[1]", "[7]", "a student can't have 8 layers: its teacher has 2"),
+        ("part", "inner = 48", "iner = 48", "iner"),
+        ("truth", "truth = 0.5", "truth = 2.0", "truth = 2; it is a share"),
+        ("layer", "[1]", "[7]", "a student can't have layer 7: its teacher has 2"),
+        ("all", "texts = 12", "texts = 500", "no text is left beside those held out"),
+        ("scores", "classes = \"{teacher}", "classes = \"{many}", "for several classes at once"),
         ("teacher", "classes = \"{teacher}", "classes = \"{embeds}", "no classification head"),
         ("label", "{data}", "{odd}", "found \"bad\", expected one of 0 (negative)"),
         ("name", "{data}", "{date}", "{date}"),
@@ -519,6 +524,7 @@ fn a_recipe_that_makes_no_student_is_refused_with_what_is_wrong() {
         let set = [
             format!("teacher={model}"),
             format!("embeds={}", tiny("bert-embed")),
+            format!("many={}", tiny("bert-multilabel")),
             format!("data={}", data.display()),
             format!("odd={}", odd.display()),
             format!("pairs={}", pairs.display()),
@@ -527,7 +533,10 @@ fn a_recipe_that_makes_no_student_is_refused_with_what_is_wrong() {
         let mut args = vec!["distill", text(&recipe), "--output", text(&run)];
         args.extend(set.iter().flat_map(|set| ["--set", set]));
         let (code, error) = fault(&args);
-        assert!(code != 0 && error.contains(expected), "{name}: expected {expected:?} in {error}");
+        assert!(
+            code == 2 && error.contains(expected),
+            "{name}: {code}, expected {expected:?} in {error}"
+        );
     }
 }
 

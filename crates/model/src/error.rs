@@ -100,6 +100,14 @@ pub enum ModelError {
         /// The shape found.
         got: Vec<usize>,
     },
+    /// A student is to have a layer that its teacher has not.
+    #[error("a student can't have layer {layer}: its teacher has {there}, counted from 0")]
+    NoLayer {
+        /// The layer's number.
+        layer: usize,
+        /// How many there are.
+        there: usize,
+    },
     /// A student is to have more of its teacher than there is, or nothing.
     #[error("a student can't have {asked} {part}: its teacher has {available}")]
     Part {

@@ -10,6 +10,7 @@ use trireme_text::{Pieces, TokenizerFiles};
 
 use crate::config::{self, Spec};
 use crate::files::within;
+use crate::sentence::SENTENCE_CONFIGS;
 use crate::trained::singles;
 use crate::weights::Tensor;
 use crate::{Checkpoint, ModelError, inventory};
@@ -60,8 +61,10 @@ impl Checkpoint {
 
     fn with_layers(mut self, layers: &[usize]) -> Result<Self, ModelError> {
         let there = self.spec.layers;
-        let asked = layers.iter().copied().max().map_or(0, |last| last + 1);
-        part("layers", asked, there)?;
+        match layers.iter().find(|&&layer| layer >= there) {
+            Some(&layer) => return Err(ModelError::NoLayer { layer, there }),
+            None => part("layers", layers.len().min(there), there)?,
+        }
         let stem = format!("{}.", self.spec.family.layer.stem);
         let of_teacher: BTreeMap<String, Tensor> =
             self.tensors.extract_if(.., |name, _| name.starts_with(&stem)).collect();
@@ -129,14 +132,15 @@ impl Checkpoint {
 
     fn with_positions(mut self, positions: usize) -> Result<Self, ModelError> {
         part("positions", positions, self.spec.positions)?;
+        let tokens = positions.saturating_sub(self.spec.first_position() as usize);
+        part("positions of tokens", tokens, self.spec.max_tokens())?;
         let kept: Vec<usize> = (0..positions).collect();
         self.keep_rows("embeddings.position_embeddings.weight", &kept)?;
         // Those who read the folder believe these before they count positions.
-        let tokens = positions - self.spec.first_position() as usize;
-        for (file, key) in [
-            ("sentence_bert_config.json", "max_seq_length"),
-            ("tokenizer_config.json", "model_max_length"),
-        ] {
+        let sentence = SENTENCE_CONFIGS.map(|file| (file, "max_seq_length"));
+        for (file, key) in
+            sentence.into_iter().chain([("tokenizer_config.json", "model_max_length")])
+        {
             let longer = |value: &Value| value.as_f64().is_some_and(|most| most > tokens as f64);
             self.edit(file, |config| {
                 if config.get(key).is_some_and(longer) {

@@ -33,7 +33,9 @@ pub fn from_model(error: &ModelError) -> Fault {
         }
         E::Precision { .. } | E::Backend(BackendError::Unsupported { .. }) => Code::UnsupportedHere,
         E::OutOfMemory { .. } | E::Backend(BackendError::OutOfMemory { .. }) => Code::OutOfMemory,
-        E::Dimensions { .. } | E::UnknownPrompt { .. } => Code::InvalidOption,
+        E::Dimensions { .. } | E::UnknownPrompt { .. } | E::Part { .. } | E::NoLayer { .. } => {
+            Code::InvalidOption
+        }
         E::NoHead => Code::NoClassifier,
         E::AnswerNotFinite => Code::AnswerNotFinite,
         _ => Code::Internal,
@@ -47,7 +49,7 @@ fn from_text(error: &trireme_model::TextError) -> Code {
         E::Missing | E::Malformed { .. } | E::LacksToken { .. } | E::DoesNotFit { .. } => {
             Code::InvalidModel
         }
-        E::NoRoom { .. } => Code::InvalidOption,
+        E::NoRoom { .. } | E::Vocabulary { .. } => Code::InvalidOption,
         _ => Code::InvalidRequest,
     }
 }

@@ -36,6 +36,12 @@ pub enum TextError {
         /// Rows of the model's embedding.
         rows: usize,
     },
+    /// The vocabulary can't be made as small as that.
+    #[error("the vocabulary can't be made smaller: {reason}")]
+    Vocabulary {
+        /// What stands in the way.
+        reason: String,
+    },
     /// The limit leaves no room for the special tokens.
     #[error("a limit of {limit} tokens leaves no room for {special} special tokens")]
     NoRoom {

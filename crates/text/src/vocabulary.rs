@@ -28,8 +28,8 @@ impl Pieces {
     /// the rest by their old ids, which are smaller for what is frequent.
     ///
     /// # Errors
-    /// [`TextError::Malformed`] where this is no `tokenizer.json` of word pieces, or so few pieces
-    /// that letters don't fit.
+    /// [`TextError::Malformed`] where this is no `tokenizer.json`, [`TextError::Vocabulary`] where it
+    /// is none of word pieces, or so few are asked for that letters don't fit.
     pub fn most_frequent(
         files: &TokenizerFiles<'_>,
         counts: &BTreeMap<u32, usize>,
@@ -39,7 +39,7 @@ impl Pieces {
         let mut parts: Map<String, Value> =
             serde_json::from_slice(json).map_err(|e| malformed(FILE, &e))?;
         let vocabulary = vocabulary(&parts)?;
-        let special = special(&parts);
+        let special = special(&parts, &vocabulary);
         let ids = choose(&vocabulary, &special, counts, most)?;
         let new: BTreeMap<u32, u32> = (0..).zip(&ids).map(|(new, &old)| (old, new)).collect();
         renumber(&mut parts, &vocabulary, &new)?;
@@ -59,11 +59,9 @@ fn vocabulary(parts: &Map<String, Value>) -> Result<BTreeMap<String, u32>, TextE
     let kind = model.and_then(|model| model.get("type")).and_then(Value::as_str);
     let pieces = model.and_then(|model| model.get("vocab")).and_then(Value::as_object);
     let (Some("WordPiece"), Some(pieces)) = (kind, pieces) else {
-        let reason = format!(
-            "only a vocabulary of word pieces can be made smaller, this is {}",
-            kind.unwrap_or("of no known kind")
-        );
-        return Err(malformed(FILE, &reason));
+        let kind = kind.unwrap_or("of no known kind");
+        let reason = format!("only one of word pieces can be, and this is {kind}");
+        return Err(TextError::Vocabulary { reason });
     };
     let id = |id: &Value| id.as_u64().and_then(|id| u32::try_from(id).ok());
     pieces
@@ -75,10 +73,13 @@ fn vocabulary(parts: &Map<String, Value>) -> Result<BTreeMap<String, u32>, TextE
         .collect()
 }
 
-/// The ids of tokens that the tokenizer adds itself.
-fn special(parts: &Map<String, Value>) -> BTreeSet<u32> {
+/// The ids of tokens that the tokenizer adds itself, and of what stands for the unknown.
+fn special(parts: &Map<String, Value>, vocabulary: &BTreeMap<String, u32>) -> BTreeSet<u32> {
+    let unknown = parts.get("model").and_then(|model| model.get("unk_token"));
+    let unknown = unknown.and_then(Value::as_str).and_then(|piece| vocabulary.get(piece));
     let added = parts.get("added_tokens").and_then(Value::as_array).into_iter().flatten();
-    added.filter_map(|token| token.get("id")?.as_u64()?.try_into().ok()).collect()
+    let added = added.filter_map(|token| token.get("id")?.as_u64()?.try_into().ok());
+    added.chain(unknown.copied()).collect()
 }
 
 /// The ids to keep, in their old order.
@@ -104,11 +105,14 @@ fn choose(
         .iter()
         .map(|(piece, id)| (rank(piece, id), std::cmp::Reverse(count(id)), *id))
         .collect();
+    // Tokens that were added behind the vocabulary are no pieces of it, and have ids all the same.
+    let pieces: BTreeSet<u32> = vocabulary.values().copied().collect();
+    order.extend(special.difference(&pieces).map(|&id| (0, std::cmp::Reverse(count(&id)), id)));
     order.sort_unstable();
     let needed = order.iter().filter(|(rank, ..)| *rank < 2).count();
     if needed > most {
         let reason = format!("{needed} pieces are special or letters, more than {most}");
-        return Err(malformed(FILE, &reason));
+        return Err(TextError::Vocabulary { reason });
     }
     let mut ids: Vec<u32> = order.into_iter().take(most).map(|(.., id)| id).collect();
     ids.sort_unstable();

@@ -173,6 +173,23 @@ fn what_is_frequent_stays_whole_and_the_rest_is_cut_smaller() {
 }
 
 #[test]
+fn added_tokens_and_the_unknown_stay_wherever_they_stand() {
+    let added = r#"{"id": 11, "content": "[USER]", "single_word": false, "lstrip": false,
+        "rstrip": false, "normalized": false, "special": true}, {"id": 0,"#;
+    let words = WORDS.replacen("{\"id\": 0,", added, 1);
+    let words = words.replace("\"unk_token\": \"[PAD]\"", "\"unk_token\": \"oars\"");
+    let files =
+        TokenizerFiles { tokenizer_json: Some(words.as_bytes()), ..TokenizerFiles::default() };
+    let got = Pieces::most_frequent(&files, &[(6, 9)].into(), 9).unwrap();
+    assert_eq!(got.ids, [0, 2, 3, 4, 5, 7, 8, 9, 11], "what is unknown, and what was added");
+    let json = Some(&got.tokenizer_json[..]);
+    let files = TokenizerFiles { tokenizer_json: json, ..TokenizerFiles::default() };
+    let encoded = Tokenizer::new(&files).unwrap();
+    let encoded = encoded.encode("[USER] oars", None, Limit::right(16)).unwrap();
+    assert_eq!(encoded.ids, [2, 8, 4, 3]);
+}
+
+#[test]
 fn a_vocabulary_that_can_t_be_made_smaller_is_refused() {
     let few = pieces(&[], 6).unwrap_err().to_string();
     assert!(few.contains("7 pieces are special or letters, more than 6"), "{few}");

@@ -5,7 +5,7 @@ use trireme_candle::Candle;
 use trireme_candle::core::{Device, Tensor};
 use trireme_model::{Encoded, Model, Want};
 
-use crate::task::{Pair, compare, judge};
+use crate::task::{Pair, UNORDERED, compare, judge, ordered};
 use crate::{Objective, Score, TrainError, loss};
 
 /// A text, and what is to be said of it.
@@ -50,11 +50,17 @@ impl Distill {
         let taught = |lesson: &Lesson| lesson.classes.is_some() || lesson.vector.is_some();
         let problem =
             |what, reason: &str| Err(TrainError::Data { what, reason: reason.to_owned() });
+        if self.lessons.is_empty() {
+            return problem("what is to be learnt from", "no text is left beside those held out");
+        }
         if !self.lessons.iter().any(taught) {
             return problem("what is to be learnt from", "no teacher says anything");
         }
-        if self.labelled.is_empty() && self.pairs.len() < 2 {
+        if self.labelled.is_empty() && self.pairs.is_empty() {
             return problem("what is held out to measure by", "neither classes nor pairs");
+        }
+        if !self.pairs.is_empty() && !ordered(&self.pairs) {
+            return problem("what is held out to measure by", UNORDERED);
         }
         Ok(())
     }

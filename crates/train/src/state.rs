@@ -117,7 +117,8 @@ impl<O: Objective> Trainer<O> {
             let (name, len) = (called(&parameter), parameter.var.elem_count());
             let read = values(format!("weight/{name}"), len)?;
             weights.push((parameter.var.clone(), read));
-            if facts.step > 0 {
+            // A head that this task never runs has no gradient, so nothing is remembered of it.
+            if tensors.tensor(&format!("mean/{name}")).is_ok() {
                 let mean = values(format!("mean/{name}"), len)?;
                 let square = values(format!("square/{name}"), len)?;
                 moments.insert(name, Moments { mean, square });

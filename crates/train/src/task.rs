@@ -196,6 +196,15 @@ fn vectors<'a>(
     Ok((both.narrow(0, 0, count)?, both.narrow(0, count, count)?))
 }
 
+/// Why pairs can't be measured by.
+pub(crate) const UNORDERED: &str =
+    "all pairs are as near as each other, so no order can be compared";
+
+/// Whether some pair is nearer than another.
+pub(crate) fn ordered(pairs: &[Pair]) -> bool {
+    pairs.iter().any(|(.., score)| *score != pairs[0].2)
+}
+
 /// How well a model's vectors order pairs.
 pub(crate) fn compare(
     model: &Model<Candle>,
@@ -251,10 +260,8 @@ impl Pairs {
         if learn.is_empty() {
             return problem("what is to be learnt from", "no pair");
         }
-        let scores = || held_out.iter().map(|(.., score)| *score);
-        if held_out.len() < 2 || scores().all(|score| Some(score) == scores().next()) {
-            let reason = "all pairs are as near as each other, so no order can be compared";
-            return problem("what is held out to measure by", reason);
+        if !ordered(&held_out) {
+            return problem("what is held out to measure by", UNORDERED);
         }
         Ok(Self { learn, held_out, loss, pooling })
     }

@@ -122,7 +122,10 @@ fn fewer_positions_see_less_of_a_text_and_the_same_of_a_short_one() {
 fn more_than_the_teacher_has_is_refused_by_name() {
     let teacher = load::checkpoint(&load::tiny("bert-embed"));
     for (student, expected) in [
-        (Student { layers: Some(vec![0, 2]), ..Student::default() }, "3 layers: its teacher has 2"),
+        (
+            Student { layers: Some(vec![0, 2]), ..Student::default() },
+            "layer 2: its teacher has 2, counted from 0",
+        ),
         (Student { layers: Some(vec![]), ..Student::default() }, "0 layers"),
         (Student { inner: Some(65), ..Student::default() }, "65 inner columns: its teacher has 64"),
         (Student { vocabulary: Some(321), ..Student::default() }, "321 pieces"),
@@ -131,6 +134,12 @@ fn more_than_the_teacher_has_is_refused_by_name() {
     ] {
         let got = teacher.student(&student, &BTreeMap::new()).unwrap_err();
         assert!(got.to_string().contains(expected), "expected {expected:?} in {got}");
+    }
+    for folder in ["roberta-embed", "mpnet-embed"] {
+        let teacher = load::checkpoint(&load::tiny(folder));
+        let few = Student { positions: Some(2), ..Student::default() };
+        let got = teacher.student(&few, &BTreeMap::new()).unwrap_err().to_string();
+        assert!(got.contains("0 positions of tokens"), "{folder}: {got}");
     }
     let roberta = load::checkpoint(&load::tiny("roberta-embed"));
     let student = Student { vocabulary: Some(300), ..Student::default() };

@@ -11,6 +11,7 @@
 /// assert!(!apart.from_text("it was a quiet harbour at night ."));
 /// assert!(apart.from_text("quiet"), "a word alone gives little away");
 /// assert!(apart.from_text("a noisy harbour"));
+/// assert!(Apart::from(["a"]).from_text("a film"), "nor does it give a text away");
 /// ```
 pub struct Apart(Vec<String>);
 
@@ -28,11 +29,12 @@ impl Apart {
     #[must_use]
     pub fn from_text(&self, text: &str) -> bool {
         let text = text.trim();
-        let words = text.split_whitespace().count();
+        let long = |text: &str| text.split_whitespace().nth(WORDS - 1).is_some();
+        let is_long = long(text);
         !self.0.iter().any(|held_out| {
             held_out == text
-                || text.contains(held_out)
-                || (words >= WORDS && held_out.contains(text))
+                || (is_long && held_out.contains(text))
+                || (long(held_out) && text.contains(held_out.as_str()))
         })
     }
 }

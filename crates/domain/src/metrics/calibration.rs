@@ -2,6 +2,10 @@
 
 use serde::Serialize;
 
+/// Where a temperature is looked for.
+const COLDEST: f64 = 0.05;
+const HOTTEST: f64 = 20.0;
+
 /// Equal parts of the range of confidence.
 const BINS: usize = 15;
 
@@ -17,7 +21,8 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Finds the temperature at which what is known is most likely. `logits` are one row a text,
+    /// Finds the temperature at which what is known is most likely, or takes one where no such is
+    /// to be found. `logits` are one row a text,
     /// to within a sum, so logarithms of scores will do; `classes` are what is known.
     ///
     /// ```
@@ -31,7 +36,10 @@ impl Calibration {
     /// ```
     #[must_use]
     pub fn new(logits: &[Vec<f32>], classes: &[usize]) -> Self {
-        let temperature = temperature(logits, classes);
+        // Texts that are all right, or that tell nothing, name no temperature, only an end.
+        let found = temperature(logits, classes);
+        let within = found > 1.01 * COLDEST && found < 0.99 * HOTTEST;
+        let temperature = if within { found } else { 1.0 };
         Self {
             temperature,
             error_before: error(logits, classes, 1.0),
@@ -61,7 +69,7 @@ fn surprise(logits: &[Vec<f32>], classes: &[usize], temperature: f64) -> f64 {
 /// of it.
 fn temperature(logits: &[Vec<f32>], classes: &[usize]) -> f64 {
     let at = |power: f64| surprise(logits, classes, power.exp());
-    let (mut low, mut high) = (0.05f64.ln(), 20f64.ln());
+    let (mut low, mut high) = (COLDEST.ln(), HOTTEST.ln());
     for _ in 0..48 {
         let (left, right) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
         if at(left) < at(right) { high = right } else { low = left }
@@ -100,7 +108,9 @@ mod tests {
     #[test]
     fn no_text_and_a_class_that_is_not_there_are_no_accident() {
         let none = Calibration::new(&[], &[]);
-        assert_eq!((none.error_before, none.error_after), (0.0, 0.0));
+        assert_eq!((none.temperature, none.error_before, none.error_after), (1.0, 0.0, 0.0));
+        let all_right = Calibration::new(&vec![vec![1.0, 0.0]; 13], &[0; 13]);
+        assert_eq!(all_right.temperature, 1.0, "nothing says how often it is wrong");
         let odd = Calibration::new(&[vec![1.0, 0.0]], &[7]);
         assert!(odd.temperature.is_finite() && odd.error_before > 0.5, "{odd:?}");
     }

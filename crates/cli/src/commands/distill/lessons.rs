@@ -1,6 +1,6 @@
 //! From a recipe's files to what is taught, and what is measured by.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use trireme_domain::Fault;
 use trireme_domain::dataset::{Apart, Columns, ScoredPair};
@@ -61,35 +61,36 @@ impl Material {
             }
             all.sources.push(source);
         }
-        all.hold_out(&recipe.held_out, recipe.training.seed);
+        all.hold_out(recipe);
         Ok(all)
     }
 
-    /// Keeps some texts and pairs aside, and learns nothing that gives them away.
-    fn hold_out(&mut self, held_out: &HeldOut, seed: u64) {
+    /// Keeps some texts and pairs aside, and learns nothing that gives them away. What nobody
+    /// teaches is not measured, so nothing of it is kept.
+    fn hold_out(&mut self, recipe: &Recipe) {
+        let HeldOut { texts, words, pairs } = recipe.held_out;
+        let seed = recipe.training.seed;
         let mut order = shuffled(self.pairs.len(), seed);
-        order.truncate(held_out.pairs);
+        order.truncate(if recipe.teachers.vectors.is_some() { pairs } else { 0 });
         self.pairs = order.into_iter().map(|at| self.pairs[at].clone()).collect();
 
         let long = |known: &&Known| {
-            known.truth.is_some() && known.text.split_whitespace().count() >= held_out.words
+            known.truth.is_some() && known.text.split_whitespace().count() >= words
         };
         let there: Vec<&Known> = self.learn.iter().filter(long).collect();
         let mut order = shuffled(there.len(), seed);
-        order.truncate(held_out.texts);
+        order.truncate(if recipe.teachers.classes.is_some() { texts } else { 0 });
         let known = order.into_iter().map(|at| there[at]);
         self.labelled =
             known.filter_map(|known| Some((known.text.clone(), known.truth?.0))).collect();
 
         let apart = Apart::from(self.labelled.iter().map(|(text, _)| text.clone()));
-        let paired: BTreeMap<&str, ()> = self
+        let paired: BTreeSet<&str> = self
             .pairs
             .iter()
-            .flat_map(|pair| [(pair.first.as_str(), ()), (pair.second.as_str(), ())])
+            .flat_map(|pair| [pair.first.as_str(), pair.second.as_str()])
             .collect();
-        self.learn.retain(|known| match known.truth {
-            Some(_) => apart.from_text(&known.text),
-            None => !paired.contains_key(known.text.as_str()),
-        });
+        self.learn
+            .retain(|known| !paired.contains(known.text.as_str()) && apart.from_text(&known.text));
     }
 }

@@ -6,7 +6,7 @@ mod recipe;
 use std::collections::BTreeMap;
 
 use trireme_domain::Fault;
-use trireme_model::{Checkpoint, Cut, ModelError};
+use trireme_model::{Checkpoint, Cut};
 use trireme_server::{ModelSettings, named_checkpoint, open};
 use trireme_service::{Answer, Task, Text, from_model};
 use trireme_train::{Distill as Taught, Lesson, fresh_weights};
@@ -14,7 +14,7 @@ use trireme_train::{Distill as Taught, Lesson, fresh_weights};
 use crate::args::Distill;
 use crate::commands::train::Texts;
 use crate::commands::train::embed::{HIGHEST_SCORE, taught};
-use crate::commands::train::run::{Run, fault};
+use crate::commands::train::run::{Run, fault, one_of_several};
 use crate::host;
 use crate::output::Output;
 use lessons::{Known, Material};
@@ -71,7 +71,12 @@ async fn lessons(
     };
     let lesson = |(at, known): (usize, &Known)| {
         Ok(Lesson {
-            text: reader.encode(&known.text)?,
+            // One reading serves both heads; a prompt is for vectors, so it is read where only those
+            // are taught.
+            text: match classes.is_empty() {
+                true => reader.encode_for_vector(&known.text)?,
+                false => reader.encode(&known.text)?,
+            },
             classes: classes.get(at).map(|scores| shares(&scores.values, known)),
             vector: vectors.get(at).cloned(),
         })
@@ -132,8 +137,7 @@ fn student(
 
 async fn classes_of(teacher: &ModelSettings) -> Result<Vec<String>, Fault> {
     let checkpoint = named_checkpoint(teacher).await?.checkpoint;
-    let labels = checkpoint.spec().labels.as_ref();
-    Ok(labels.ok_or_else(|| from_model(&ModelError::NoHead))?.names.clone())
+    Ok(one_of_several(&checkpoint)?.to_vec())
 }
 
 /// What a teacher takes texts for.

@@ -42,6 +42,7 @@ pub struct Teachers {
 
 /// What the student is made of.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Made {
     /// The model that it is a part of.
     pub of: String,
@@ -101,6 +102,17 @@ impl Recipe {
         for (name, value) in set {
             text = text.replace(&format!("{{{name}}}"), value);
         }
-        toml::from_str(&text).map_err(|e| input::invalid(path, e))
+        let recipe: Self = toml::from_str(&text).map_err(|e| input::invalid(path, e))?;
+        if !(recipe.vectors.is_finite() && recipe.vectors >= 0.0) {
+            let message = format!("vectors = {}; it is 0 or above", recipe.vectors);
+            return Err(input::invalid(path, message));
+        }
+        let shares = |truth: f32| (0.0..=1.0).contains(&truth);
+        match recipe.texts.iter().find(|texts| !shares(texts.truth)) {
+            Some(Texts { truth, .. }) => {
+                Err(input::invalid(path, format!("truth = {truth}; it is a share, from 0 to 1")))
+            }
+            None => Ok(recipe),
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::args::{TrainClassify, Training};
 use crate::input;
 use crate::output::Output;
 use folder::Source;
-use run::{Run, fault};
+use run::{Run, fault, one_of_several};
 
 /// Trains a model to name the classes of a file.
 pub async fn classify(
@@ -42,6 +42,7 @@ pub async fn classify(
     };
     let (learn, measure) = parts(&args.training, &data, held_out.as_ref(), encoded)?;
     let mut task = Classify::new(names, learn, measure).map_err(|e| fault(&e))?;
+    one_of_several(&checkpoint)?;
     if args.balanced {
         task = task.balanced();
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trireme_domain::metrics::Calibration;
 use trireme_domain::{Code, Fault};
-use trireme_model::{Checkpoint, Encoded, Want};
+use trireme_model::{Checkpoint, Encoded, ModelError, Scoring, Want};
 use trireme_server::{ModelSettings, NamedCheckpoint, Shared, start};
 use trireme_service::from_model;
 use trireme_train::{Objective, Options, TrainError, Trainer};
@@ -196,6 +196,20 @@ impl std::fmt::Display for Trained {
             )?;
         }
         f.write_str(&self.table)
+    }
+}
+
+/// The classes of a model that takes a text for one of them.
+pub fn one_of_several(checkpoint: &Checkpoint) -> Result<&[String], Fault> {
+    let labels = checkpoint.spec().labels.as_ref();
+    let labels = labels.ok_or_else(|| from_model(&ModelError::NoHead))?;
+    match labels.scoring {
+        Scoring::Softmax => Ok(&labels.names),
+        Scoring::Sigmoid | Scoring::Raw => {
+            let message = "the model takes a text for several classes at once, or scores it; only \
+                           one that takes it for one of several can learn, teach or be calibrated";
+            Err(Fault::new(Code::InvalidOption, message))
+        }
     }
 }
 
