@@ -69,6 +69,32 @@ pub(crate) fn within(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }
 }
 
+/// All files that a model needs, from who has them at hand.
+///
+/// ```
+/// use trireme_model::files::gathered;
+///
+/// let files = gathered(|name| (name == "config.json").then(|| "{}".into()))?;
+/// assert!(files.get("config.json").is_some() && files.asked("modules.json"));
+/// # Ok::<(), trireme_model::ModelError>(())
+/// ```
+///
+/// # Errors
+/// As [`wanted`].
+pub fn gathered(have: impl Fn(&str) -> Option<Bytes>) -> Result<Files, ModelError> {
+    let mut files = Files::default();
+    loop {
+        let names = wanted(&files)?;
+        if names.is_empty() {
+            return Ok(files);
+        }
+        for name in names {
+            let bytes = have(&name);
+            files.insert(name, bytes);
+        }
+    }
+}
+
 /// Which files to ask for next; none, once all that the model needs are known.
 ///
 /// # Errors

@@ -121,20 +121,18 @@ impl Objective for Distill {
 
     /// The mean of what there is: accuracy, and Spearman.
     fn score(&self, model: &Model<Candle>) -> Result<Score, TrainError> {
-        let classes = match self.labelled.is_empty() {
-            true => None,
-            false => Some(judge(model, &self.names, &self.labelled)?),
+        let classes = match &self.labelled[..] {
+            [] => None,
+            labelled => Some(judge(model, &self.names, labelled)?),
         };
-        if self.pairs.is_empty() {
-            return classes.ok_or(TrainError::Data {
-                what: "what is held out to measure by",
-                reason: "neither classes nor pairs".to_owned(),
-            });
-        }
-        let order = compare(model, &self.pairs, self.pooling)?;
-        Ok(match classes {
-            None => Score::order(order),
-            Some(classes) => Score {
+        let order = match &self.pairs[..] {
+            [] => None,
+            pairs => Some(compare(model, pairs, self.pooling)?),
+        };
+        Ok(match (classes, order) {
+            (Some(classes), None) => classes,
+            (None, order) => Score::order(order.unwrap_or(0.0)),
+            (Some(classes), Some(order)) => Score {
                 name: "accuracy and spearman",
                 value: f64::midpoint(classes.value, order),
                 spearman: Some(order),

@@ -10,7 +10,7 @@ use std::fs;
 
 use trireme_backend::{Pooling, conformance};
 use trireme_cpu::{Cpu, Inline, Lane};
-use trireme_model::files::{Files, wanted};
+use trireme_model::files::gathered;
 use trireme_model::{Checkpoint, Cut, Encoded, Model, Student, Want};
 use trireme_tests::repo_root;
 use trireme_train::{
@@ -19,17 +19,8 @@ use trireme_train::{
 
 fn tiny(name: &str) -> Checkpoint {
     let folder = repo_root().join("tests/goldens/tiny").join(name);
-    let mut files = Files::default();
-    loop {
-        let names = wanted(&files).unwrap();
-        if names.is_empty() {
-            return Checkpoint::from_files(&files).unwrap();
-        }
-        for name in names {
-            let bytes = fs::read(folder.join(&name)).ok();
-            files.insert(name, bytes.map(Into::into));
-        }
-    }
+    let files = gathered(|name| fs::read(folder.join(name)).ok().map(Into::into)).unwrap();
+    Checkpoint::from_files(&files).unwrap()
 }
 
 fn cpu(checkpoint: &Checkpoint) -> Model<Cpu> {
@@ -99,16 +90,7 @@ fn what_is_saved_answers_as_what_was_trained() {
         to_the_end(&mut trainer);
         let trained = trainer.best().unwrap();
         let folder = trained.folder().unwrap();
-        let mut asked = Files::default();
-        loop {
-            let names = wanted(&asked).unwrap();
-            if names.is_empty() {
-                break;
-            }
-            for name in names {
-                asked.insert(name.clone(), folder.get(&name).cloned());
-            }
-        }
+        let asked = gathered(|name| folder.get(name).cloned()).unwrap();
         let read = Checkpoint::from_files(&asked).unwrap();
         assert_eq!(read.spec().labels.as_ref().unwrap().names, ["yes", "no"], "{name}");
         let [expected, got] = [&trained, &read].map(|checkpoint| {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use trireme_cpu::{Cpu, Lane, Precision};
-use trireme_model::files::{Files, wanted};
+use trireme_model::files::gathered;
 use trireme_model::{Checkpoint, EmbedOptions, Encoded, Model};
 use trireme_server::{Shared, pass_tokens, wait};
 use trireme_service::Engine;
@@ -15,17 +15,8 @@ use crate::error::{Error, Result};
 
 /// A sentence-transformers folder.
 pub fn checkpoint(folder: &Path) -> Result<Checkpoint> {
-    let mut files = Files::default();
-    loop {
-        let next = wanted(&files)?;
-        if next.is_empty() {
-            return Ok(Checkpoint::from_files(&files)?);
-        }
-        for name in next {
-            let bytes = std::fs::read(folder.join(&name)).ok().map(Bytes::from);
-            files.insert(name, bytes);
-        }
-    }
+    let files = gathered(|name| std::fs::read(folder.join(name)).ok().map(Bytes::from))?;
+    Ok(Checkpoint::from_files(&files)?)
 }
 
 /// A model as the server runs it.

@@ -5,22 +5,12 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use trireme_backend::conformance::{Inline as Now, Wait};
 use trireme_cpu::{Cpu, Executor, Inline, Lane};
-use trireme_model::files::{Files, wanted};
+use trireme_model::files::{Files, gathered};
 use trireme_model::{Checkpoint, Cut, EmbedOptions, Encoded, Model, ModelError, Want};
 
 /// The files of a folder that a model asks for.
 pub fn files(folder: &Path) -> Result<Files, ModelError> {
-    let mut files = Files::default();
-    loop {
-        let next = wanted(&files)?;
-        if next.is_empty() {
-            return Ok(files);
-        }
-        for name in next {
-            let bytes = std::fs::read(folder.join(&name)).ok().map(Bytes::from);
-            files.insert(name, bytes);
-        }
-    }
+    gathered(|name| std::fs::read(folder.join(name)).ok().map(Bytes::from))
 }
 
 /// Where goldens lie.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use trireme_cpu::{Cpu, Cuts, Executor, Lane, Work};
 use trireme_domain::{Code, Fault};
-use trireme_model::files::{Files, wanted};
+use trireme_model::files::gathered;
 use trireme_model::{Checkpoint, Cut, Model};
 use trireme_server::{Queue, Shared, Threads};
 use trireme_service::ports::Compute;
@@ -66,17 +66,7 @@ impl Executor for Gate {
 
 fn threads(gate: &Gate, queue: Queue) -> Threads {
     let folder = trireme_tests::repo_root().join("tests/goldens/tiny/bert-classify");
-    let mut files = Files::default();
-    loop {
-        let next = wanted(&files).unwrap();
-        if next.is_empty() {
-            break;
-        }
-        for name in next {
-            let bytes = std::fs::read(folder.join(&name)).ok().map(Into::into);
-            files.insert(name, bytes);
-        }
-    }
+    let files = gathered(|name| std::fs::read(folder.join(name)).ok().map(Into::into)).unwrap();
     let checkpoint = Checkpoint::from_files(&files).unwrap();
     let cpu = Cpu::new(Box::new(gate.clone()), Lane::PORTABLE);
     let model = Model::new(cpu, &checkpoint).unwrap();

@@ -6,6 +6,7 @@ mod recipe;
 use std::collections::BTreeMap;
 
 use trireme_domain::Fault;
+use trireme_domain::dataset::ScoredPair;
 use trireme_model::{Checkpoint, Cut};
 use trireme_server::{ModelSettings, named_checkpoint, open};
 use trireme_service::{Answer, Task, Text, from_model};
@@ -30,8 +31,9 @@ pub async fn run(args: Distill, settings: &ModelSettings, output: Output) -> Res
     };
     let material = Material::read(&recipe, &names)?;
     let student = student(&recipe, &whole, &names, &material.learn)?;
-    let lessons = lessons(&recipe, &student, &material.learn, settings, output).await?;
-    let task = task(&recipe, &student, names, lessons, &material)?;
+    let reader = Texts::new(&student, recipe.max_length)?;
+    let lessons = lessons(&recipe, &student, &reader, &material.learn, settings, output).await?;
+    let task = task(&student, &reader, names, lessons, recipe.vectors, &material)?;
     output.note(&format!(
         "{} texts to learn, {} and {} pairs to measure by",
         task.lessons.len(),
@@ -55,11 +57,11 @@ fn named(settings: &ModelSettings, model: &str) -> ModelSettings {
 async fn lessons(
     recipe: &Recipe,
     student: &Checkpoint,
+    reader: &Texts,
     learn: &[Known],
     settings: &ModelSettings,
     output: Output,
 ) -> Result<Vec<Lesson>, Fault> {
-    let reader = Texts::new(student, recipe.max_length)?;
     let texts: Vec<Text> = learn.iter().map(|known| known.text.clone().into()).collect();
     let classes = match &recipe.teachers.classes {
         Some(teacher) => scores(&named(settings, teacher), &texts, output).await?,
@@ -84,30 +86,24 @@ async fn lessons(
     learn.iter().enumerate().map(lesson).collect()
 }
 
-/// What is taught, and what that is measured by: of classes and vectors those that have a teacher.
+/// What is taught, and what that is measured by.
 fn task(
-    recipe: &Recipe,
     student: &Checkpoint,
+    reader: &Texts,
     names: Vec<String>,
     lessons: Vec<Lesson>,
+    vectors: f64,
     material: &Material,
 ) -> Result<Taught, Fault> {
-    let reader = Texts::new(student, recipe.max_length)?;
-    let labelled = material.labelled.iter().filter(|_| recipe.teachers.classes.is_some());
-    let labelled = labelled.map(|(text, class)| Ok((reader.encode(text)?, *class)));
-    let pairs = material.pairs.iter().filter(|_| recipe.teachers.vectors.is_some());
-    let pairs = pairs.map(|pair| {
-        let first = reader.encode_for_vector(&pair.first)?;
-        let score = (pair.score / HIGHEST_SCORE) as f32;
-        Ok((first, reader.encode_for_vector(&pair.second)?, score))
-    });
+    let labelled = |(text, class): &(String, usize)| Ok((reader.encode(text)?, *class));
+    let pair = |pair: &ScoredPair| reader.encode_pair(pair, HIGHEST_SCORE);
     let task = Taught {
         lessons,
         names,
-        labelled: labelled.collect::<Result<_, Fault>>()?,
-        pairs: pairs.collect::<Result<_, Fault>>()?,
+        labelled: material.labelled.iter().map(labelled).collect::<Result<_, Fault>>()?,
+        pairs: material.pairs.iter().map(pair).collect::<Result<_, Fault>>()?,
         pooling: student.pooling(),
-        vectors: recipe.vectors,
+        vectors,
     };
     task.check().map_err(|e| fault(&e))?;
     Ok(task)

@@ -2,7 +2,7 @@
 
 use trireme_domain::dataset::{ScoredPair, Triplet};
 use trireme_domain::{Code, Fault};
-use trireme_model::{Checkpoint, Cut, EmbedOptions, Encoded};
+use trireme_model::{Checkpoint, Cut, EmbedOptions, Encoded, Pooling};
 use trireme_server::{ModelSettings, named_checkpoint, open};
 use trireme_service::{Task, Text};
 use trireme_train::{Distill, Lesson, Loss, Objective, Pair, Pairs, Triplets};
@@ -20,8 +20,11 @@ pub const HIGHEST_SCORE: f64 = 5.0;
 /// What multiplies cosines before one of them is to stand out.
 const RANKING: f64 = 20.0;
 
-/// A file's share to learn from, and what to measure by.
+/// What to learn from, and what to measure by.
 type Parts<T> = (Vec<T>, Vec<T>);
+
+/// The file to learn from, and the one to measure by, where it is another.
+type Files = (Source, Option<Source>);
 
 /// Trains a model to put near texts near each other.
 pub async fn embed(
@@ -33,60 +36,59 @@ pub async fn embed(
     let files = sources(&args.training)?;
     let texts = Texts::new(&checkpoint, args.training.max_length)?;
     let pooling = checkpoint.pooling();
-    let pairs = || parts(&args.training, &files.0, files.1.as_ref(), |file| read(&args, file));
     let task: Box<dyn Objective + Send> = match args.loss {
-        PairLoss::Cosine | PairLoss::Mnr => {
-            let (learn, held_out) = pairs()?;
-            let loss = match args.loss {
-                PairLoss::Mnr => Loss::Ranking(RANKING),
-                _ => Loss::Cosine,
-            };
-            let (learn, held_out) =
-                (encode(&args, &texts, learn)?, encode(&args, &texts, held_out)?);
-            Box::new(Pairs::new(learn, held_out, loss, pooling).map_err(|e| fault(&e))?)
-        }
-        PairLoss::Triplet => {
-            let read = |file: &Source| {
-                let read = columns(&args.training).read_triplets(&file.bytes);
-                let read = read.map_err(|e| file.fault(e))?;
-                read.iter().map(|triplet| encode_triplet(&texts, triplet)).collect()
-            };
-            let (learn, held_out): Parts<[Encoded; 3]> =
-                parts(&args.training, &files.0, files.1.as_ref(), read)?;
-            let task = Triplets::new(learn, held_out, args.margin, pooling);
-            Box::new(task.map_err(|e| fault(&e))?)
-        }
+        PairLoss::Cosine => Box::new(near(&args, &files, &texts, Loss::Cosine, pooling)?),
+        PairLoss::Mnr => Box::new(near(&args, &files, &texts, Loss::Ranking(RANKING), pooling)?),
+        PairLoss::Triplet => Box::new(nearer(&args, &files, &texts, pooling)?),
         PairLoss::Distill => {
-            let (learn, held_out) = pairs()?;
-            let lessons = lessons(&args, &checkpoint, &texts, &learn, settings, output).await?;
-            let task = Distill {
-                lessons,
-                names: Vec::new(),
-                labelled: Vec::new(),
-                pairs: encode(&args, &texts, held_out)?,
-                pooling,
-                vectors: 1.0,
-            };
-            task.check().map_err(|e| fault(&e))?;
-            Box::new(task)
+            Box::new(like(&args, &files, &texts, &checkpoint, settings, output).await?)
         }
     };
     let run = run_of(&args.training, files.0, files.1);
     run.finish(run.train(checkpoint, task, settings, output)?, output)
 }
 
-fn read(args: &TrainEmbed, file: &Source) -> Result<Vec<ScoredPair>, Fault> {
-    columns(&args.training).read_pairs(&file.bytes).map_err(|e| file.fault(e))
+fn read(args: &TrainEmbed, files: &Files) -> Result<Parts<ScoredPair>, Fault> {
+    parts(&args.training, &files.0, files.1.as_ref(), |file| {
+        columns(&args.training).read_pairs(&file.bytes).map_err(|e| file.fault(e))
+    })
 }
 
-fn encode(args: &TrainEmbed, texts: &Texts, pairs: Vec<ScoredPair>) -> Result<Vec<Pair>, Fault> {
+fn encode(args: &TrainEmbed, texts: &Texts, pairs: &[ScoredPair]) -> Result<Vec<Pair>, Fault> {
     let highest = args.highest.unwrap_or(HIGHEST_SCORE);
-    let pair = |pair: ScoredPair| {
-        let score = (pair.score / highest).clamp(0.0, 1.0) as f32;
-        let first = texts.encode_for_vector(&pair.first)?;
-        Ok((first, texts.encode_for_vector(&pair.second)?, score))
+    pairs.iter().map(|pair| texts.encode_pair(pair, highest)).collect()
+}
+
+/// Pairs that are as near as their scores say, or nearer than others.
+fn near(
+    args: &TrainEmbed,
+    files: &Files,
+    texts: &Texts,
+    loss: Loss,
+    pooling: Pooling,
+) -> Result<Pairs, Fault> {
+    let (learn, held_out) = read(args, files)?;
+    let [learn, held_out] = [encode(args, texts, &learn)?, encode(args, texts, &held_out)?];
+    Pairs::new(learn, held_out, loss, pooling).map_err(|e| fault(&e))
+}
+
+/// Texts that are nearer to one than to another.
+fn nearer(
+    args: &TrainEmbed,
+    files: &Files,
+    texts: &Texts,
+    pooling: Pooling,
+) -> Result<Triplets, Fault> {
+    let read = |file: &Source| {
+        let read = columns(&args.training).read_triplets(&file.bytes);
+        read.map_err(|e| file.fault(e))?
+            .iter()
+            .map(|triplet| encode_triplet(texts, triplet))
+            .collect()
     };
-    pairs.into_iter().map(pair).collect()
+    let (learn, held_out): Parts<[Encoded; 3]> =
+        parts(&args.training, &files.0, files.1.as_ref(), read)?;
+    Triplets::new(learn, held_out, args.margin, pooling).map_err(|e| fault(&e))
 }
 
 fn encode_triplet(texts: &Texts, triplet: &Triplet) -> Result<[Encoded; 3], Fault> {
@@ -99,26 +101,32 @@ fn encode_triplet(texts: &Texts, triplet: &Triplet) -> Result<[Encoded; 3], Faul
 }
 
 /// The texts of pairs, with a teacher's vectors.
-async fn lessons(
+async fn like(
     args: &TrainEmbed,
-    student: &Checkpoint,
+    files: &Files,
     texts: &Texts,
-    pairs: &[ScoredPair],
+    student: &Checkpoint,
     settings: &ModelSettings,
     output: Output,
-) -> Result<Vec<Lesson>, Fault> {
-    let all: Vec<Text> = pairs
-        .iter()
-        .flat_map(|pair| [&pair.first, &pair.second])
-        .cloned()
-        .map(Text::from)
-        .collect();
+) -> Result<Distill, Fault> {
+    let (learn, held_out) = read(args, files)?;
+    let all = learn.iter().flat_map(|pair| [&pair.first, &pair.second]);
+    let all: Vec<Text> = all.cloned().map(Text::from).collect();
     let vectors = taught(args.teacher.as_deref(), student, &all, settings, output).await?;
     let lesson = |(text, vector): (&Text, Vec<f32>)| {
         let text = texts.encode_for_vector(&text.first)?;
         Ok(Lesson { text, classes: None, vector: Some(vector) })
     };
-    all.iter().zip(vectors).map(lesson).collect()
+    let task = Distill {
+        lessons: all.iter().zip(vectors).map(lesson).collect::<Result<_, Fault>>()?,
+        names: Vec::new(),
+        labelled: Vec::new(),
+        pairs: encode(args, texts, &held_out)?,
+        pooling: student.pooling(),
+        vectors: 1.0,
+    };
+    task.check().map_err(|e| fault(&e))?;
+    Ok(task)
 }
 
 /// The vectors that a model gives to texts, for a student to learn.

@@ -10,7 +10,7 @@ use trireme_domain::{Fault, dataset};
 use trireme_model::{Checkpoint, Cut, Encoded, Reader};
 use trireme_server::{ModelSettings, named_checkpoint};
 use trireme_service::from_model;
-use trireme_train::{Classify, Options, fresh_weights, split};
+use trireme_train::{Classify, Options, Pair, fresh_weights, split};
 
 use crate::args::{TrainClassify, Training};
 use crate::input;
@@ -108,6 +108,13 @@ impl Texts {
     pub fn encode_for_vector(&self, text: &str) -> Result<Encoded, Fault> {
         input::check(&[text.to_owned().into()])?;
         self.0.encode_for_vector(text, None, self.1).map_err(|e| from_model(&e))
+    }
+
+    /// A pair whose score is a share of the highest there is.
+    pub fn encode_pair(&self, pair: &dataset::ScoredPair, highest: f64) -> Result<Pair, Fault> {
+        let score = (pair.score / highest).clamp(0.0, 1.0) as f32;
+        let first = self.encode_for_vector(&pair.first)?;
+        Ok((first, self.encode_for_vector(&pair.second)?, score))
     }
 }
 
