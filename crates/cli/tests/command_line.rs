@@ -403,6 +403,9 @@ fn a_model_is_trained_saved_and_classifies() {
     assert!(!run.join("state.safetensors").exists(), "what is done needs no going on");
     let (code, error) = fault(&training(&model, text(&data), text(&run)));
     assert!(code != 0 && error.contains("holds run.json of another training"), "{error}");
+    let (code, error) =
+        fault(&[&training(&model, text(&data), text(&run))[..], &["--resume"]].concat());
+    assert!(code != 0 && error.contains("is done; its model is"), "{error}");
 }
 
 #[test]
@@ -498,7 +501,13 @@ fn a_student_is_made_by_a_recipe() {
     }
     let lineage = std::fs::read_to_string(run.join("run.json")).unwrap();
     let lineage: Value = serde_json::from_str(&lineage).unwrap();
-    assert_eq!(lineage["data"].as_array().unwrap().len(), 2, "{lineage}");
+    let files: Vec<&str> = lineage["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|data| data["file"].as_str().unwrap())
+        .collect();
+    assert_eq!(files, [text(&recipe), text(&data), text(&pairs)]);
 }
 
 #[test]

@@ -36,7 +36,7 @@ impl Limit {
 }
 
 /// A text as the model sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Encoded {
     /// Token ids, special tokens among them.
     pub ids: Vec<u32>,

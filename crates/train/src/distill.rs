@@ -1,11 +1,13 @@
 //! A student learns what its teachers say of texts.
 
+use std::hash::{Hash, Hasher};
+
 use trireme_backend::Pooling;
 use trireme_candle::Candle;
 use trireme_candle::core::{Device, Tensor};
 use trireme_model::{Encoded, Model, Want};
 
-use crate::task::{Pair, UNORDERED, compare, judge, ordered};
+use crate::task::{Pair, UNORDERED, compare, identity_of_pairs, judge, ordered};
 use crate::{Objective, Score, TrainError, loss};
 
 /// A text, and what is to be said of it.
@@ -33,6 +35,9 @@ pub struct Distill {
     pub pooling: Pooling,
     /// How much a vector counts beside a class.
     pub vectors: f64,
+    /// Who teaches, and how: what lessons say may differ in a last bit from machine to machine, so
+    /// this stands for it where a training goes on.
+    pub by: String,
 }
 
 /// What lessons say: a row for each, and whether it counts.
@@ -139,5 +144,14 @@ impl Objective for Distill {
                 ..classes
             },
         })
+    }
+
+    fn identity(&self, mut hash: &mut dyn Hasher) {
+        for lesson in &self.lessons {
+            lesson.text.hash(&mut hash);
+        }
+        identity_of_pairs(&self.pairs, hash);
+        let vectors = self.vectors.to_bits();
+        (&self.names, &self.labelled, self.pooling, vectors, &self.by).hash(&mut hash);
     }
 }

@@ -19,6 +19,7 @@ struct Facts {
     /// The options as they are written: numbers that are read again may differ in their last bit.
     options: String,
     examples: usize,
+    task: u64,
     step: usize,
     stale: usize,
     /// The bits of the best score.
@@ -95,6 +96,7 @@ impl<O: Objective> Trainer<O> {
         for (what, fits) in [
             ("the options", facts.options == own.options),
             ("the number of examples", facts.examples == own.examples),
+            ("the model, or what it learns,", facts.task == own.task),
             ("the number of steps", facts.step <= self.steps()),
         ] {
             if !fits {
@@ -148,6 +150,7 @@ impl<O: Objective> Trainer<O> {
         Ok(Facts {
             options: serde_json::to_string(&self.options).map_err(misfit)?,
             examples: self.examples(),
+            task: self.task,
             step: *step,
             stale: *stale,
             best: best.as_ref().map(|best| best.score.to_bits()),

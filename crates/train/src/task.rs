@@ -1,5 +1,7 @@
 //! What a model learns, and how well it has.
 
+use std::hash::{Hash, Hasher};
+
 use serde::Serialize;
 use trireme_backend::Pooling;
 use trireme_candle::Candle;
@@ -29,6 +31,9 @@ pub trait Objective {
     /// # Errors
     /// [`TrainError`] where the model can't be run on that.
     fn score(&self, model: &Model<Candle>) -> Result<Score, TrainError>;
+
+    /// Hashes what makes it this objective and no other: a training that goes on must have its own.
+    fn identity(&self, hash: &mut dyn Hasher);
 }
 
 impl<O: Objective + ?Sized> Objective for Box<O> {
@@ -42,6 +47,10 @@ impl<O: Objective + ?Sized> Objective for Box<O> {
 
     fn score(&self, model: &Model<Candle>) -> Result<Score, TrainError> {
         (**self).score(model)
+    }
+
+    fn identity(&self, hash: &mut dyn Hasher) {
+        (**self).identity(hash);
     }
 }
 
@@ -154,6 +163,11 @@ impl Objective for Classify {
     fn score(&self, model: &Model<Candle>) -> Result<Score, TrainError> {
         judge(model, &self.names, &self.held_out)
     }
+
+    fn identity(&self, mut hash: &mut dyn Hasher) {
+        let weights: Vec<u32> = self.weights.iter().map(|weight| weight.to_bits()).collect();
+        (&self.names, &self.learn, &self.held_out, weights).hash(&mut hash);
+    }
 }
 
 /// How many of these texts a model puts into the right class.
@@ -194,6 +208,12 @@ fn vectors<'a>(
     texts.extend(second);
     let both = rows(model, &texts, Want::Vectors(pooling))?;
     Ok((both.narrow(0, 0, count)?, both.narrow(0, count, count)?))
+}
+
+pub(crate) fn identity_of_pairs(pairs: &[Pair], mut hash: &mut dyn Hasher) {
+    for (first, second, score) in pairs {
+        (first, second, score.to_bits()).hash(&mut hash);
+    }
 }
 
 /// Why pairs can't be measured by.
@@ -284,5 +304,15 @@ impl Objective for Pairs {
 
     fn score(&self, model: &Model<Candle>) -> Result<Score, TrainError> {
         Ok(Score::order(compare(model, &self.held_out, self.pooling)?))
+    }
+
+    fn identity(&self, mut hash: &mut dyn Hasher) {
+        identity_of_pairs(&self.learn, hash);
+        identity_of_pairs(&self.held_out, hash);
+        let scale = match self.loss {
+            Loss::Cosine => None,
+            Loss::Ranking(scale) => Some(scale.to_bits()),
+        };
+        (scale, self.pooling).hash(&mut hash);
     }
 }

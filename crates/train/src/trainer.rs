@@ -1,6 +1,7 @@
 //! The steps of a training.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
 use trireme_candle::Candle;
@@ -15,6 +16,8 @@ pub struct Trainer<O> {
     checkpoint: Checkpoint,
     objective: O,
     pub(crate) options: Options,
+    /// A hash of what is trained, and of what it learns.
+    pub(crate) task: u64,
     pub(crate) adam: Adam,
     pub(crate) reached: Reached,
     /// The examples of this epoch, in order.
@@ -73,9 +76,13 @@ impl<O: Objective> Trainer<O> {
             let expected = "it leaves some of the model's tensors";
             return Err(TrainError::Option { name: "frozen", value, expected });
         }
+        let mut hash = DefaultHasher::new();
+        checkpoint.digest().hash(&mut hash);
+        objective.identity(&mut hash);
+        let task = hash.finish();
         let (adam, reached) = (Adam::default(), Reached::default());
         let order = order::epoch(objective.examples(), options.seed, 0);
-        Ok(Self { model, checkpoint, objective, options, adam, reached, order })
+        Ok(Self { model, checkpoint, objective, options, task, adam, reached, order })
     }
 
     /// Steps in all.

@@ -1,5 +1,7 @@
 //! A text should be nearer to one text than to another.
 
+use std::hash::{Hash, Hasher};
+
 use trireme_backend::Pooling;
 use trireme_candle::Candle;
 use trireme_candle::core::Tensor;
@@ -81,5 +83,10 @@ impl Objective for Triplets {
         }
         let value = right as f64 / self.held_out.len() as f64;
         Ok(Score { name: "triplets", value, classes: None, confusion: None, spearman: None })
+    }
+
+    fn identity(&self, mut hash: &mut dyn Hasher) {
+        let margin = self.margin.to_bits();
+        (&self.learn, &self.held_out, margin, self.pooling).hash(&mut hash);
     }
 }

@@ -5,8 +5,9 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::hash::{DefaultHasher, Hasher};
 
 use trireme_backend::{Pooling, conformance};
 use trireme_cpu::{Cpu, Inline, Lane};
@@ -14,7 +15,8 @@ use trireme_model::files::gathered;
 use trireme_model::{Checkpoint, Cut, Encoded, Model, Student, Want};
 use trireme_tests::repo_root;
 use trireme_train::{
-    Classify, Distill, Lesson, Loss, Objective, Options, Pairs, Progress, Trainer, fresh_weights,
+    Classify, Distill, Lesson, Loss, Objective, Options, Pairs, Progress, Trainer, Triplets,
+    fresh_weights,
 };
 
 fn tiny(name: &str) -> Checkpoint {
@@ -216,12 +218,102 @@ fn a_state_that_is_not_this_trainings_is_refused() {
     let mut other = trainer("bert-embed", Options { rate: 1e-3, ..options() });
     let refused = other.resume(&state).unwrap_err().to_string();
     assert!(refused.contains("the options changed"), "{refused}");
+    for (what, model, task) in [
+        ("another model", "bert-embed-cls", classes(&classifier("bert-embed"), 64)),
+        ("as many other examples", "bert-embed", {
+            let mut task = classes(&classifier("bert-embed"), 64);
+            task.learn[3].1 ^= 1;
+            task
+        }),
+    ] {
+        let mut other = Trainer::new(classifier(model), task, options()).unwrap();
+        let refused = other.resume(&state).unwrap_err().to_string();
+        assert!(refused.contains("the model, or what it learns, changed"), "{what}: {refused}");
+    }
     let mut same = trainer("bert-embed", options());
     for damaged in [&state[..state.len() / 2], &state[..4], b"", b"no training"] {
         let refused = same.resume(damaged).unwrap_err().to_string();
         assert!(refused.contains("the saved state does not fit"), "{refused}");
     }
     same.resume(&state).unwrap();
+}
+
+#[test]
+fn whatever_is_learnt_otherwise_is_another_objective() {
+    fn identity(objective: &impl Objective) -> u64 {
+        let mut hash = DefaultHasher::new();
+        objective.identity(&mut hash);
+        hash.finish()
+    }
+    fn differ<O: Objective>(name: &str, same: impl Fn() -> O, changes: &[fn(&mut O)]) {
+        assert_eq!(identity(&same()), identity(&same()), "{name}");
+        let mut seen = BTreeSet::from([identity(&same())]);
+        for (at, change) in changes.iter().enumerate() {
+            let mut other = same();
+            change(&mut other);
+            assert!(seen.insert(identity(&other)), "{name}: change {at} is not seen");
+        }
+    }
+    let model = cpu(&tiny("bert-embed"));
+    let [a, b, c] = ["oar", "boat", "mast"].map(|text| encode(&model, text));
+    let names = || ["yes", "no"].map(str::to_owned).to_vec();
+    let labelled = || vec![(a.clone(), 0), (b.clone(), 1)];
+    let pairs = || vec![(a.clone(), b.clone(), 0.5), (a.clone(), c.clone(), 0.0)];
+    let triplets = || vec![[a.clone(), b.clone(), c.clone()]];
+    differ(
+        "classes",
+        || Classify::new(names(), labelled(), labelled()).unwrap(),
+        &[
+            |task: &mut Classify| task.names.reverse(),
+            |task: &mut Classify| task.learn.reverse(),
+            |task: &mut Classify| task.held_out.reverse(),
+            |task: &mut Classify| task.weights[0] = 2.0,
+        ],
+    );
+    differ(
+        "pairs",
+        || Pairs::new(pairs(), pairs(), Loss::Cosine, Pooling::Mean).unwrap(),
+        &[
+            |task: &mut Pairs| task.learn[0].2 = 0.25,
+            |task: &mut Pairs| task.held_out.reverse(),
+            |task: &mut Pairs| task.loss = Loss::Ranking(20.0),
+            |task: &mut Pairs| task.loss = Loss::Ranking(10.0),
+            |task: &mut Pairs| task.pooling = Pooling::Cls,
+        ],
+    );
+    differ(
+        "triplets",
+        || Triplets::new(triplets(), triplets(), 0.2, Pooling::Mean).unwrap(),
+        &[
+            |task: &mut Triplets| task.learn[0].swap(1, 2),
+            |task: &mut Triplets| task.held_out[0].swap(1, 2),
+            |task: &mut Triplets| task.margin = 0.1,
+            |task: &mut Triplets| task.pooling = Pooling::Cls,
+        ],
+    );
+    let lesson = || Lesson { text: a.clone(), classes: Some(vec![0.5, 0.5]), vector: None };
+    let taught = || Distill {
+        lessons: vec![lesson(), lesson()],
+        names: names(),
+        labelled: labelled(),
+        pairs: pairs(),
+        pooling: Pooling::Mean,
+        vectors: 1.0,
+        by: "one".to_owned(),
+    };
+    differ(
+        "lessons",
+        taught,
+        &[
+            |task: &mut Distill| task.lessons.truncate(1),
+            |task: &mut Distill| task.names.reverse(),
+            |task: &mut Distill| task.labelled.reverse(),
+            |task: &mut Distill| task.pairs.reverse(),
+            |task: &mut Distill| task.pooling = Pooling::Cls,
+            |task: &mut Distill| task.vectors = 2.0,
+            |task: &mut Distill| task.by = "another".to_owned(),
+        ],
+    );
 }
 
 #[test]
@@ -289,6 +381,7 @@ fn a_student_learns_what_its_teacher_says() {
         pairs: pairs.collect(),
         pooling: Pooling::Mean,
         vectors: 1.0,
+        by: String::new(),
     };
     taught.check().unwrap();
     let options = Options { epochs: 20, rate: 1e-2, dropout: 0.0, ..options() };
@@ -315,6 +408,7 @@ fn lessons_that_say_nothing_are_refused() {
         pairs: Vec::new(),
         pooling: Pooling::Mean,
         vectors: 1.0,
+        by: String::new(),
     };
     let got = with(vec![silent.clone()], vec![(text.clone(), 0)]).check().unwrap_err();
     assert!(got.to_string().contains("no teacher says anything"), "{got}");

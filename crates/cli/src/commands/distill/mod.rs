@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use trireme_domain::Fault;
 use trireme_domain::dataset::ScoredPair;
 use trireme_model::{Checkpoint, Cut};
-use trireme_server::{ModelSettings, named_checkpoint, open};
-use trireme_service::{Answer, Task, Text, from_model};
+use trireme_server::{ModelSettings, Opened, named_checkpoint, open};
+use trireme_service::{Task, Text, from_model};
 use trireme_train::{Distill as Taught, Lesson, fresh_weights};
 
 use crate::args::Distill;
@@ -24,16 +24,16 @@ use recipe::Recipe;
 /// Makes a student, teaches it, and writes it.
 pub async fn run(args: Distill, settings: &ModelSettings, output: Output) -> Result<(), Fault> {
     let recipe = Recipe::read(&args.recipe, &args.set)?;
+    let run = Run::new(recipe.training.clone(), &args.keeping)?;
     let whole = named_checkpoint(&named(settings, &recipe.student.of)).await?.checkpoint;
-    let names = match &recipe.teachers.classes {
-        Some(teacher) => classes_of(&named(settings, teacher)).await?,
-        None => Vec::new(),
-    };
+    let teachers = Teachers::open(&recipe, settings).await?;
+    let names = teachers.names()?;
     let material = Material::read(&recipe, &names)?;
     let student = student(&recipe, &whole, &names, &material.learn)?;
     let reader = Texts::new(&student, recipe.max_length)?;
-    let lessons = lessons(&recipe, &student, &reader, &material.learn, settings, output).await?;
-    let task = task(&student, &reader, names, lessons, recipe.vectors, &material)?;
+    let lessons = teachers.lessons(&student, &reader, &material.learn, output).await?;
+    let by = format!("{:?} {:?}", teachers.digests(), recipe.weights());
+    let task = task(&student, &reader, names, lessons, recipe.vectors, by, &material)?;
     output.note(&format!(
         "{} texts to learn, {} and {} pairs to measure by",
         task.lessons.len(),
@@ -41,49 +41,79 @@ pub async fn run(args: Distill, settings: &ModelSettings, output: Output) -> Res
         task.pairs.len()
     ));
     let labelled = task.labelled.clone();
-    let run = Run::new(recipe.training, &args.keeping, material.sources);
     let mut ended = run.train(student, task, settings, output)?;
     if !labelled.is_empty() {
         ended = ended.calibrated(settings, &labelled).await?;
     }
-    run.finish(ended, output)
+    ended.finish(std::iter::once(&recipe.source).chain(&material.sources), output)
 }
 
 fn named(settings: &ModelSettings, model: &str) -> ModelSettings {
     ModelSettings { model: Some(model.to_owned()), ..settings.clone() }
 }
 
-/// What the teachers say of every text.
-async fn lessons(
-    recipe: &Recipe,
-    student: &Checkpoint,
-    reader: &Texts,
-    learn: &[Known],
-    settings: &ModelSettings,
-    output: Output,
-) -> Result<Vec<Lesson>, Fault> {
-    let texts: Vec<Text> = learn.iter().map(|known| known.text.clone().into()).collect();
-    let classes = match &recipe.teachers.classes {
-        Some(teacher) => scores(&named(settings, teacher), &texts, output).await?,
-        None => Vec::new(),
-    };
-    let vectors = match &recipe.teachers.vectors {
-        Some(teacher) => taught(Some(teacher), student, &texts, settings, output).await?,
-        None => Vec::new(),
-    };
-    let lesson = |(at, known): (usize, &Known)| {
-        Ok(Lesson {
-            // One reading serves both heads; a prompt is for vectors, so it is read where only those
-            // are taught.
-            text: match classes.is_empty() {
-                true => reader.encode_for_vector(&known.text)?,
-                false => reader.encode(&known.text)?,
-            },
-            classes: classes.get(at).map(|scores| shares(&scores.values, known)),
-            vector: vectors.get(at).cloned(),
-        })
-    };
-    learn.iter().enumerate().map(lesson).collect()
+/// Who teaches.
+struct Teachers {
+    classes: Option<Opened>,
+    vectors: Option<Opened>,
+}
+
+impl Teachers {
+    async fn open(recipe: &Recipe, settings: &ModelSettings) -> Result<Self, Fault> {
+        let opened = async |teacher: &Option<String>| match teacher {
+            Some(teacher) => open(&named(settings, teacher)).await.map(Some),
+            None => Ok(None),
+        };
+        let classes = opened(&recipe.teachers.classes).await?;
+        Ok(Self { classes, vectors: opened(&recipe.teachers.vectors).await? })
+    }
+
+    /// The classes that are taught.
+    fn names(&self) -> Result<Vec<String>, Fault> {
+        match &self.classes {
+            Some(teacher) => Ok(one_of_several(teacher.model.labels())?.to_vec()),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn digests(&self) -> [Option<&str>; 2] {
+        [&self.classes, &self.vectors].map(|teacher| Some(teacher.as_ref()?.model.digest()))
+    }
+
+    /// What they say of every text.
+    async fn lessons(
+        &self,
+        student: &Checkpoint,
+        reader: &Texts,
+        learn: &[Known],
+        output: Output,
+    ) -> Result<Vec<Lesson>, Fault> {
+        let texts: Vec<Text> = learn.iter().map(|known| known.text.clone().into()).collect();
+        let classes = match &self.classes {
+            Some(teacher) => {
+                let (task, cut) = (Task::Classify, Cut::default());
+                host::answer(teacher, texts.clone(), &task, cut, output).await?
+            }
+            None => Vec::new(),
+        };
+        let vectors = match &self.vectors {
+            Some(teacher) => taught(teacher, student, &texts, output).await?,
+            None => Vec::new(),
+        };
+        let lesson = |(at, known): (usize, &Known)| {
+            Ok(Lesson {
+                // One reading serves both heads; a prompt is for vectors, so it is read where only
+                // those are taught.
+                text: match classes.is_empty() {
+                    true => reader.encode_for_vector(&known.text)?,
+                    false => reader.encode(&known.text)?,
+                },
+                classes: classes.get(at).map(|scores| shares(&scores.values, known)),
+                vector: vectors.get(at).cloned(),
+            })
+        };
+        learn.iter().enumerate().map(lesson).collect()
+    }
 }
 
 /// What is taught, and what that is measured by.
@@ -93,6 +123,7 @@ fn task(
     names: Vec<String>,
     lessons: Vec<Lesson>,
     vectors: f64,
+    by: String,
     material: &Material,
 ) -> Result<Taught, Fault> {
     let labelled = |(text, class): &(String, usize)| Ok((reader.encode(text)?, *class));
@@ -104,6 +135,7 @@ fn task(
         pairs: material.pairs.iter().map(pair).collect::<Result<_, Fault>>()?,
         pooling: student.pooling(),
         vectors,
+        by,
     };
     task.check().map_err(|e| fault(&e))?;
     Ok(task)
@@ -129,21 +161,6 @@ fn student(
     }
     let head = fresh_weights(recipe.training.seed);
     student.classifying(names, head).map_err(|e| from_model(&e))
-}
-
-async fn classes_of(teacher: &ModelSettings) -> Result<Vec<String>, Fault> {
-    let checkpoint = named_checkpoint(teacher).await?.checkpoint;
-    Ok(one_of_several(&checkpoint)?.to_vec())
-}
-
-/// What a teacher takes texts for.
-async fn scores(
-    teacher: &ModelSettings,
-    texts: &[Text],
-    output: Output,
-) -> Result<Vec<Answer>, Fault> {
-    let opened = open(teacher).await?;
-    host::answer(&opened, texts.to_vec(), &Task::Classify, Cut::default(), output).await
 }
 
 /// What a text is to be taken for: by the teacher, by what is known of it, or by nobody.

@@ -8,12 +8,16 @@ use trireme_domain::Fault;
 use trireme_model::Student;
 use trireme_train::Options;
 
+use crate::commands::train::folder::Source;
 use crate::input;
 
 /// Who teaches what to whom.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
+    /// The file, with names as they stand there.
+    #[serde(skip)]
+    pub source: Source,
     pub teachers: Teachers,
     pub student: Made,
     pub texts: Vec<Texts>,
@@ -67,7 +71,7 @@ pub struct Texts {
     pub columns: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Each with a class.
@@ -97,12 +101,14 @@ impl Default for HeldOut {
 impl Recipe {
     /// Reads a recipe, with `{NAME}` replaced by what it stands for.
     pub fn read(path: &Path, set: &[(String, String)]) -> Result<Self, Fault> {
-        let bytes = input::read(path)?;
-        let mut text = String::from_utf8(bytes).map_err(|e| input::invalid(path, e))?;
+        let source = Source::read(path)?;
+        let text = std::str::from_utf8(&source.bytes).map_err(|e| source.fault(e))?;
+        let mut text = text.to_owned();
         for (name, value) in set {
             text = text.replace(&format!("{{{name}}}"), value);
         }
-        let recipe: Self = toml::from_str(&text).map_err(|e| input::invalid(path, e))?;
+        let read: Self = toml::from_str(&text).map_err(|e| source.fault(e))?;
+        let recipe = Self { source, ..read };
         if !(recipe.vectors.is_finite() && recipe.vectors >= 0.0) {
             let message = format!("vectors = {}; it is 0 or above", recipe.vectors);
             return Err(input::invalid(path, message));
@@ -114,5 +120,10 @@ impl Recipe {
             }
             None => Ok(recipe),
         }
+    }
+
+    /// How what files say weighs beside what teachers do.
+    pub fn weights(&self) -> Vec<(Kind, f32, bool)> {
+        self.texts.iter().map(|texts| (texts.kind, texts.truth, texts.neutral)).collect()
     }
 }

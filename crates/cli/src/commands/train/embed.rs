@@ -3,7 +3,7 @@
 use trireme_domain::dataset::{ScoredPair, Triplet};
 use trireme_domain::{Code, Fault};
 use trireme_model::{Checkpoint, Cut, EmbedOptions, Encoded, Pooling};
-use trireme_server::{ModelSettings, named_checkpoint, open};
+use trireme_server::{ModelSettings, Opened, named_checkpoint, open};
 use trireme_service::{Task, Text};
 use trireme_train::{Distill, Lesson, Loss, Objective, Pair, Pairs, Triplets};
 
@@ -32,6 +32,7 @@ pub async fn embed(
     settings: &ModelSettings,
     output: Output,
 ) -> Result<(), Fault> {
+    let run = run_of(&args.training)?;
     let checkpoint = named_checkpoint(settings).await?.checkpoint;
     let files = sources(&args.training)?;
     let texts = Texts::new(&checkpoint, args.training.max_length)?;
@@ -44,8 +45,8 @@ pub async fn embed(
             Box::new(like(&args, &files, &texts, &checkpoint, settings, output).await?)
         }
     };
-    let run = run_of(&args.training, files.0, files.1);
-    run.finish(run.train(checkpoint, task, settings, output)?, output)
+    let ended = run.train(checkpoint, task, settings, output)?;
+    ended.finish(std::iter::once(&files.0).chain(&files.1), output)
 }
 
 fn read(args: &TrainEmbed, files: &Files) -> Result<Parts<ScoredPair>, Fault> {
@@ -112,7 +113,9 @@ async fn like(
     let (learn, held_out) = read(args, files)?;
     let all = learn.iter().flat_map(|pair| [&pair.first, &pair.second]);
     let all: Vec<Text> = all.cloned().map(Text::from).collect();
-    let vectors = taught(args.teacher.as_deref(), student, &all, settings, output).await?;
+    let settings = ModelSettings { model: args.teacher.clone(), ..settings.clone() };
+    let teacher = open(&settings).await?;
+    let vectors = taught(&teacher, student, &all, output).await?;
     let lesson = |(text, vector): (&Text, Vec<f32>)| {
         let text = texts.encode_for_vector(&text.first)?;
         Ok(Lesson { text, classes: None, vector: Some(vector) })
@@ -124,6 +127,7 @@ async fn like(
         pairs: encode(args, texts, &held_out)?,
         pooling: student.pooling(),
         vectors: 1.0,
+        by: teacher.model.digest().to_owned(),
     };
     task.check().map_err(|e| fault(&e))?;
     Ok(task)
@@ -131,14 +135,11 @@ async fn like(
 
 /// The vectors that a model gives to texts, for a student to learn.
 pub async fn taught(
-    teacher: Option<&str>,
+    teacher: &Opened,
     student: &Checkpoint,
     texts: &[Text],
-    settings: &ModelSettings,
     output: Output,
 ) -> Result<Vec<Vec<f32>>, Fault> {
-    let settings = ModelSettings { model: teacher.map(str::to_owned), ..settings.clone() };
-    let teacher = open(&settings).await?;
     let (width, most) = (teacher.model.dimensions(), student.dimensions());
     if width != most {
         let message =
@@ -146,6 +147,6 @@ pub async fn taught(
         return Err(Fault::new(Code::InvalidOption, message));
     }
     let task = Task::Embed { options: EmbedOptions::default(), prompt: None };
-    let answers = host::answer(&teacher, texts.to_vec(), &task, Cut::default(), output).await?;
+    let answers = host::answer(teacher, texts.to_vec(), &task, Cut::default(), output).await?;
     Ok(answers.into_iter().map(|answer| answer.values).collect())
 }

@@ -24,7 +24,8 @@ const RUN: &str = "run.json";
 const PLOT: &str = "training.svg";
 const MODEL: &str = "model";
 
-/// A file of examples.
+/// A file that a training comes from.
+#[derive(Default)]
 pub struct Source {
     path: PathBuf,
     pub bytes: Vec<u8>,
@@ -100,8 +101,16 @@ impl Folder {
     pub fn open(path: &Path, resumes: bool) -> Result<Self, Fault> {
         fs::create_dir_all(path).map_err(|e| unwritable(path, &e))?;
         let folder = Self { path: path.to_owned(), resumes };
-        let taken = [STATE, RUN].iter().find(|name| folder.at(name).exists());
+        let taken = [STATE, RUN].into_iter().find(|name| folder.at(name).exists());
         match taken {
+            Some(RUN) if resumes => {
+                let message = format!(
+                    "the training in {} is done; its model is {}",
+                    named(path),
+                    named(&folder.at(MODEL))
+                );
+                Err(Fault::new(Code::Unwritable, message))
+            }
             Some(name) if !resumes => {
                 let message = format!(
                     "{} holds {name} of another training; go on with it by --resume, or choose \

@@ -24,6 +24,7 @@ pub async fn classify(
     settings: &ModelSettings,
     output: Output,
 ) -> Result<(), Fault> {
+    let run = run_of(&args.training)?;
     let base = named_checkpoint(settings).await?;
     let (data, held_out) = sources(&args.training)?;
     let names = match (&args.labels[..], &base.checkpoint.spec().labels) {
@@ -42,22 +43,20 @@ pub async fn classify(
     };
     let (learn, measure) = parts(&args.training, &data, held_out.as_ref(), encoded)?;
     let mut task = Classify::new(names, learn, measure).map_err(|e| fault(&e))?;
-    one_of_several(&checkpoint)?;
+    one_of_several(checkpoint.spec().labels.as_ref())?;
     if args.balanced {
         task = task.balanced();
     }
     let known = if args.calibrate { task.held_out.clone() } else { Vec::new() };
-    let run = run_of(&args.training, data, held_out);
     let mut ended = run.train(checkpoint, task, settings, output)?;
     if args.calibrate {
         ended = ended.calibrated(settings, &known).await?;
     }
-    run.finish(ended, output)
+    ended.finish(std::iter::once(&data).chain(&held_out), output)
 }
 
-fn run_of(args: &Training, data: Source, held_out: Option<Source>) -> Run {
-    let sources = std::iter::once(data).chain(held_out).collect();
-    Run::new(Options::from(args), &args.keeping, sources)
+fn run_of(args: &Training) -> Result<Run, Fault> {
+    Run::new(Options::from(args), &args.keeping)
 }
 
 /// The file to learn from, and the one to measure by, where it is another.

@@ -1,12 +1,10 @@
 //! From a task to a folder with the model that learnt it.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trireme_domain::metrics::Calibration;
 use trireme_domain::{Code, Fault};
-use trireme_model::{Checkpoint, Encoded, ModelError, Scoring, Want};
+use trireme_model::{Checkpoint, Encoded, Labels, ModelError, Scoring, Want};
 use trireme_server::{ModelSettings, NamedCheckpoint, Shared, start};
 use trireme_service::from_model;
 use trireme_train::{Objective, Options, TrainError, Trainer};
@@ -21,18 +19,16 @@ const TOGETHER: usize = 32;
 
 /// One training.
 pub struct Run {
-    pub options: Options,
-    pub output: PathBuf,
-    pub resume: bool,
-    pub save_every: usize,
-    /// What is learnt from, for the record.
-    pub sources: Vec<Source>,
+    options: Options,
+    folder: Folder,
+    save_every: usize,
 }
 
 /// A training that ended, and is not written yet.
 pub struct Ended {
     base: String,
-    pub best: Checkpoint,
+    options: Options,
+    best: Checkpoint,
     score: Option<f64>,
     steps: usize,
     calibration: Option<Calibration>,
@@ -79,43 +75,39 @@ fn table(best: Option<&Value>, names: &[String]) -> String {
 }
 
 impl Run {
-    pub fn new(options: Options, keeping: &Keeping, sources: Vec<Source>) -> Self {
-        let Keeping { output, resume, save_every } = keeping.clone();
-        Self { options, output, resume, save_every, sources }
+    /// Takes the folder before anything is read or asked, which may take long.
+    pub fn new(options: Options, keeping: &Keeping) -> Result<Self, Fault> {
+        let folder = Folder::open(&keeping.output, keeping.resume)?;
+        Ok(Self { options, folder, save_every: keeping.save_every })
     }
 
     /// Trains a model to the end, or from where it was put away.
     pub fn train<O: Objective + Send>(
-        &self,
+        self,
         checkpoint: Checkpoint,
         task: O,
         settings: &ModelSettings,
         output: Output,
     ) -> Result<Ended, Fault> {
         let base = checkpoint.digest();
-        let folder = Folder::open(&self.output, self.resume)?;
         // Everything that candle does is shared out over this pool.
         let pool = Shared::new(settings.threads)?;
         pool.run(|| {
             let mut trainer =
                 Trainer::new(checkpoint, task, self.options.clone()).map_err(|e| fault(&e))?;
-            if let Some(state) = folder.state()? {
+            if let Some(state) = self.folder.state()? {
                 trainer.resume(&state).map_err(|e| fault(&e))?;
             }
-            self.steps(&mut trainer, &folder, output)?;
+            self.steps(&mut trainer, output)?;
             let best = trainer.best().map_err(|e| fault(&e))?;
             let (score, steps) = (trainer.best_score(), trainer.done());
-            Ok(Ended { base, best, score, steps, calibration: None, folder })
+            let Self { options, folder, .. } = self;
+            Ok(Ended { base, options, best, score, steps, calibration: None, folder })
         })
     }
 
-    fn steps<O: Objective>(
-        &self,
-        trainer: &mut Trainer<O>,
-        folder: &Folder,
-        output: Output,
-    ) -> Result<(), Fault> {
-        let mut metrics = folder.metrics(trainer.done())?;
+    fn steps<O: Objective>(&self, trainer: &mut Trainer<O>, output: Output) -> Result<(), Fault> {
+        let mut metrics = self.folder.metrics(trainer.done())?;
         let bar = progress::steps(output, trainer.done(), trainer.steps());
         while let Some(step) = trainer.step().map_err(|e| fault(&e))? {
             metrics.add(&step)?;
@@ -126,34 +118,11 @@ impl Run {
                 bar.suspend(|| output.note(&line));
             }
             if step.score.is_some() || step.step.is_multiple_of(self.save_every) {
-                folder.save(&trainer.state().map_err(|e| fault(&e))?)?;
+                self.folder.save(&trainer.state().map_err(|e| fault(&e))?)?;
             }
         }
         bar.finish_and_clear();
         Ok(())
-    }
-
-    /// Writes the model and its lineage, and says where they are.
-    pub fn finish(&self, ended: Ended, output: Output) -> Result<(), Fault> {
-        let Ended { base, best, score, steps, calibration, folder } = ended;
-        let measured = folder.best()?;
-        let names = best.spec().labels.as_ref().map_or(&[][..], |labels| &labels.names);
-        let table = table(measured.as_ref(), names);
-        let lineage = Lineage {
-            trireme: env!("CARGO_PKG_VERSION"),
-            base: &base,
-            digest: best.digest(),
-            options: &self.options,
-            data: self.sources.iter().map(Source::record).collect(),
-            score: measured,
-            calibration,
-        };
-        let model = folder.finish(&best, &lineage)?;
-        let trained = Trained { model, steps, score, calibration, digest: best.digest(), table };
-        match output.json {
-            true => output.json(&trained),
-            false => output.result(&trained.to_string()),
-        }
     }
 }
 
@@ -180,6 +149,33 @@ impl Ended {
         let best = self.best.with_temperature(calibration.temperature);
         Ok(Self { best: best.map_err(|e| from_model(&e))?, calibration: Some(calibration), ..self })
     }
+
+    /// Writes the model and where it comes from, and says where they are.
+    pub fn finish<'a>(
+        self,
+        learnt_from: impl IntoIterator<Item = &'a Source>,
+        output: Output,
+    ) -> Result<(), Fault> {
+        let Self { base, options, best, score, steps, calibration, folder } = self;
+        let measured = folder.best()?;
+        let names = best.spec().labels.as_ref().map_or(&[][..], |labels| &labels.names);
+        let table = table(measured.as_ref(), names);
+        let lineage = Lineage {
+            trireme: env!("CARGO_PKG_VERSION"),
+            base: &base,
+            digest: best.digest(),
+            options: &options,
+            data: learnt_from.into_iter().map(Source::record).collect(),
+            score: measured,
+            calibration,
+        };
+        let model = folder.finish(&best, &lineage)?;
+        let trained = Trained { model, steps, score, calibration, digest: best.digest(), table };
+        match output.json {
+            true => output.json(&trained),
+            false => output.result(&trained.to_string()),
+        }
+    }
 }
 
 impl std::fmt::Display for Trained {
@@ -200,8 +196,7 @@ impl std::fmt::Display for Trained {
 }
 
 /// The classes of a model that takes a text for one of them.
-pub fn one_of_several(checkpoint: &Checkpoint) -> Result<&[String], Fault> {
-    let labels = checkpoint.spec().labels.as_ref();
+pub fn one_of_several(labels: Option<&Labels>) -> Result<&[String], Fault> {
     let labels = labels.ok_or_else(|| from_model(&ModelError::NoHead))?;
     match labels.scoring {
         Scoring::Softmax => Ok(&labels.names),
