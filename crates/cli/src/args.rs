@@ -284,7 +284,7 @@ pub struct Eval {
     /// What to measure
     #[arg(long)]
     pub task: EvalTask,
-    /// Labelled texts or scored pairs: between tabs, between commas, or an object of JSON a line
+    /// Labelled texts or scored pairs: between tabs or commas, an object of JSON a line, or Parquet
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
     #[command(flatten)]
@@ -452,7 +452,7 @@ pub struct Keeping {
 /// How a model is trained.
 #[derive(Args)]
 pub struct Training {
-    /// Labelled texts or scored pairs: between tabs, between commas, or an object of JSON a line
+    /// Labelled texts or scored pairs: between tabs or commas, an object of JSON a line, or Parquet
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
     /// What a header calls a column, as `label=stars`, `text=review`, `score=…`, `sentence1=…`

@@ -8,6 +8,7 @@ use trireme_domain::{Code, Fault, Limits};
 use trireme_service::Text;
 
 use crate::args::Texts;
+use crate::table;
 
 /// One line of a `.jsonl` file.
 #[derive(Deserialize)]
@@ -54,6 +55,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
     std::io::stdin().read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(bytes)
+}
+
+/// The text of a table, whatever its file is.
+pub fn table(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, Fault> {
+    table::as_text(bytes).map_err(|e| invalid(path, e))
 }
 
 /// That a data file is not laid out as it must be.

@@ -47,7 +47,8 @@ pub async fn run(args: Eval, opened: &Opened, output: Output) -> Result<(), Faul
 
 /// Sentence pairs with scores.
 pub fn read_pairs(file: &Path) -> Result<Vec<dataset::ScoredPair>, Fault> {
-    dataset::read_pairs(&input::read(file)?).map_err(|e| input::invalid(file, e))
+    let bytes = input::table(file, input::read(file)?)?;
+    dataset::read_pairs(&bytes).map_err(|e| input::invalid(file, e))
 }
 
 /// Texts with one of these classes each.
@@ -55,7 +56,8 @@ pub fn read_labelled(file: &Path, labels: &[String]) -> Result<Vec<dataset::Labe
     if labels.is_empty() {
         return Err(from_model(&ModelError::NoHead));
     }
-    dataset::read_labelled(&input::read(file)?, labels).map_err(|e| input::invalid(file, e))
+    let bytes = input::table(file, input::read(file)?)?;
+    dataset::read_labelled(&bytes, labels).map_err(|e| input::invalid(file, e))
 }
 
 async fn sts(

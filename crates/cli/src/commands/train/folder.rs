@@ -28,12 +28,16 @@ const MODEL: &str = "model";
 #[derive(Default)]
 pub struct Source {
     path: PathBuf,
+    sha256: String,
+    /// As text, whatever the file is.
     pub bytes: Vec<u8>,
 }
 
 impl Source {
     pub fn read(path: &Path) -> Result<Self, Fault> {
-        Ok(Self { path: path.to_owned(), bytes: input::read(path)? })
+        let bytes = input::read(path)?;
+        let sha256 = hex::encode(Sha256::digest(&bytes));
+        Ok(Self { path: path.to_owned(), sha256, bytes: input::table(path, bytes)? })
     }
 
     pub fn fault(&self, error: impl std::fmt::Display) -> Fault {
@@ -42,8 +46,7 @@ impl Source {
 
     /// What the lineage says of it.
     pub fn record(&self) -> Data {
-        let sha256 = hex::encode(Sha256::digest(&self.bytes));
-        Data { file: named(&self.path), sha256 }
+        Data { file: named(&self.path), sha256: self.sha256.clone() }
     }
 }
 
