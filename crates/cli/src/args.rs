@@ -126,6 +126,8 @@ pub enum Command {
     Pack(Pack),
     /// Keep a model's weights in fewer bits, after saying what that costs
     Quantize(Quantize),
+    /// Measure a model in every precision: speed, memory, size, and what is lost
+    Bench(Bench),
     /// Teach a model
     #[command(subcommand)]
     Train(Train),
@@ -321,6 +323,36 @@ pub struct Quantize {
     /// File to write; a name by the model's digest where none is given
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct Bench {
+    /// File with one text a line, or `.jsonl` with `{"text": …}` [default: those of the data, or
+    /// sentences of our own]
+    #[arg(long, short, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// Sentence pairs with scores, to measure similarity on (STS Benchmark)
+    #[arg(long, value_name = "FILE")]
+    pub sts: Option<PathBuf>,
+    /// Labelled texts, to measure classification on (SST-2)
+    #[arg(long, value_name = "FILE")]
+    pub classify: Option<PathBuf>,
+    /// Another model to measure beside it, as `--model` names it: its bundle, a student
+    #[arg(long, value_name = "MODEL")]
+    pub with: Vec<String>,
+    /// A server, a Worker or a component to measure beside it: the address before `/encode`
+    #[arg(long, value_name = "URL")]
+    pub url: Vec<String>,
+    /// Turns of 16 texts alone and 32 together
+    #[arg(long, value_name = "N", default_value_t = 20,
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub rounds: u16,
+    /// Picture to draw
+    #[arg(long, short, value_name = "FILE", default_value = "bench.svg")]
+    pub output: PathBuf,
+    /// Answer turns from standard input, for the program that measures
+    #[arg(long, hide = true)]
+    pub turns: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -21,12 +21,23 @@ struct Line {
 pub fn texts(args: &Texts) -> Result<Vec<Text>, Fault> {
     let texts = match &args.input {
         None => args.texts.iter().cloned().map(Text::from).collect(),
-        Some(path) => {
-            let bytes = read(path)?;
-            let lines = path.extension().is_some_and(|extension| extension == "jsonl");
-            if lines { json_lines(path, &bytes)? } else { plain_lines(path, &bytes)? }
-        }
+        Some(path) => lines(path)?,
     };
+    checked(texts)
+}
+
+/// The texts of a file.
+pub fn file(path: &Path) -> Result<Vec<Text>, Fault> {
+    checked(lines(path)?)
+}
+
+fn lines(path: &Path) -> Result<Vec<Text>, Fault> {
+    let bytes = read(path)?;
+    let json = path.extension().is_some_and(|extension| extension == "jsonl");
+    if json { json_lines(path, &bytes) } else { plain_lines(path, &bytes) }
+}
+
+fn checked(texts: Vec<Text>) -> Result<Vec<Text>, Fault> {
     if texts.is_empty() {
         let message = "there is no text; give some as arguments or by --input";
         return Err(Fault::new(Code::InvalidRequest, message));

@@ -6,7 +6,7 @@ use trireme_server::open;
 
 use crate::args::{Cli, Command, Serve, Train};
 use crate::commands::{
-    classify, distill, embed, eval, info, pack, quantize, serve, similarity, train,
+    bench, classify, distill, embed, eval, info, pack, quantize, serve, similarity, train,
 };
 use crate::host;
 use crate::output::{self, Output};
@@ -31,6 +31,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<(), Fault> {
         Command::Info => info::run(&open(&settings).await?, output),
         Command::Pack(args) => pack::run(args, &settings, output).await,
         Command::Quantize(args) => quantize::run(args, &settings, output).await,
+        Command::Bench(args) => bench::run(args, &cli.global, &settings, output).await,
         Command::Train(Train::Classify(args)) => train::classify(args, &settings, output).await,
         Command::Train(Train::Embed(args)) => train::embed::embed(args, &settings, output).await,
         Command::Distill(args) => distill::run(args, &settings, output).await,

@@ -1,11 +1,13 @@
 //! The commands, one a file.
 
+pub mod bench;
 pub mod classify;
 pub mod distill;
 pub mod embed;
 pub mod eval;
 pub mod info;
 pub mod pack;
+pub mod quality;
 pub mod quantize;
 pub mod serve;
 pub mod similarity;

@@ -16,7 +16,9 @@
 mod calibration;
 mod classification;
 mod correlation;
+mod percentile;
 
 pub use calibration::Calibration;
 pub use classification::{ClassScores, Classification};
 pub use correlation::{pearson, spearman};
+pub use percentile::percentile;

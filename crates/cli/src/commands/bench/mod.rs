@@ -1,0 +1,151 @@
+//! `trireme bench`
+
+mod chart;
+mod place;
+mod report;
+mod turn;
+
+use trireme_domain::{Code, Fault};
+use trireme_model::{Bundle, Precision};
+use trireme_server::{ModelSettings, named_checkpoint, replace, start};
+use trireme_service::{Text, from_model};
+
+use super::quality::{Answered, Cosines, Questions};
+use crate::args::{Bench, Global};
+use crate::output::Output;
+use crate::{input, progress};
+use place::{Endpoint, Place, Process};
+use report::{Report, Row};
+use turn::{Work, answer_turns};
+
+/// One way to have answers, before it is timed.
+struct Way {
+    name: String,
+    bytes: Option<usize>,
+    answered: Answered,
+    place: Place,
+}
+
+/// What all of them are measured with.
+struct Bencher<'a> {
+    global: &'a Global,
+    settings: &'a ModelSettings,
+    questions: Questions,
+    output: Output,
+}
+
+/// Measures a model in every precision, beside others and other places, by turns.
+pub async fn run(
+    args: Bench,
+    global: &Global,
+    settings: &ModelSettings,
+    output: Output,
+) -> Result<(), Fault> {
+    if args.turns {
+        return answer_turns(settings, output).await;
+    }
+    let model = named_checkpoint(settings).await?;
+    let labels = model.checkpoint.spec().labels.as_ref();
+    let labels = labels.map(|labels| labels.names.as_slice()).unwrap_or_default();
+    let questions = Questions::read(args.sts.as_deref(), args.classify.as_deref(), labels)?;
+    let texts = match &args.input {
+        Some(file) => input::file(file)?,
+        None => questions.texts.iter().cloned().map(Text::from).collect(),
+    };
+    let bench = Bencher { global, settings, questions, output };
+    let mut ways = bench.precisions().await?;
+    for model in &args.with {
+        let settings = ModelSettings { model: Some(model.clone()), ..settings.clone() };
+        ways.push(bench.way(model.clone(), &settings).await?);
+    }
+    for url in &args.url {
+        ways.push(bench.endpoint(url)?);
+    }
+    let rows = timed(ways, &texts, usize::from(args.rounds), output)?;
+    let report = Report::new(model.name, labels, settings.threads, rows);
+    let drawn = replace(&args.output, [chart::svg(&report).as_bytes()]);
+    drawn.map_err(|e| {
+        let message = format!("could not write {}: {e}", args.output.display());
+        Fault::new(Code::Unwritable, message)
+    })?;
+    match output.json {
+        true => output.json(&report),
+        false => output.result(&report.to_string()),
+    }
+}
+
+impl Bencher<'_> {
+    /// The model in singles, and in whatever else it can be had; or in what was asked for.
+    async fn precisions(&self) -> Result<Vec<Way>, Fault> {
+        let all = [Precision::F32, Precision::Bf16, Precision::Int8, Precision::Int4];
+        let mut ways = Vec::new();
+        for precision in all {
+            let asked = self.settings.precision;
+            if asked.is_some_and(|asked| ![Precision::F32, asked].contains(&precision)) {
+                continue;
+            }
+            let settings = ModelSettings { precision: Some(precision), ..self.settings.clone() };
+            match self.way(precision.name().to_owned(), &settings).await {
+                Ok(way) => ways.push(way),
+                Err(fault) if asked == Some(precision) => return Err(fault),
+                Err(fault) => self.output.note(&format!("{}: {}", precision.name(), fault.message)),
+            }
+        }
+        match ways.is_empty() {
+            false => Ok(ways),
+            true => Err(Fault::new(Code::UnsupportedHere, "no precision can be had; see above")),
+        }
+    }
+
+    /// A model, what it answers, and a process that answers the same.
+    async fn way(&self, name: String, settings: &ModelSettings) -> Result<Way, Fault> {
+        let mut model = named_checkpoint(settings).await?;
+        if let Some(precision) = settings.precision.filter(|precision| precision.in_bytes()) {
+            let quantized = model.checkpoint.quantized(precision);
+            model.checkpoint = quantized.map_err(|e| from_model(&e))?;
+        }
+        let bundle = Bundle::new(&model.checkpoint, None).map_err(|e| from_model(&e))?;
+        let bytes = Some(bundle.pieces().map(<[u8]>::len).sum());
+        let opened = start(settings, model)?;
+        let answered = self.questions.ask(&opened, self.output).await?;
+        drop(opened);
+        let place = Place::Process(Process::start(self.global, settings)?);
+        Ok(Way { name, bytes, answered, place })
+    }
+
+    fn endpoint(&self, url: &str) -> Result<Way, Fault> {
+        let mut endpoint = Endpoint::new(url);
+        let answered = self.questions.answered(endpoint.vectors(&self.questions.texts)?, None);
+        Ok(Way { name: url.to_owned(), bytes: None, answered, place: Place::Url(endpoint) })
+    }
+}
+
+/// Every way does as much as every other, by turns, so that all have the same weather.
+fn timed(
+    mut ways: Vec<Way>,
+    texts: &[Text],
+    rounds: usize,
+    output: Output,
+) -> Result<Vec<Row>, Fault> {
+    let bar = progress::steps(output, 0, (rounds + 1) * ways.len());
+    let mut turns: Vec<Vec<_>> = ways.iter().map(|_| Vec::new()).collect();
+    for round in 0..=rounds {
+        let work = Work::of(texts, round);
+        for (way, turns) in ways.iter_mut().zip(&mut turns) {
+            bar.set_message(way.name.clone());
+            let turn = way.place.turn(&work)?;
+            // The first time is for pages that are touched and cores that wake up.
+            if round > 0 {
+                turns.push(turn);
+            }
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    let (first, mut rows) = (ways.first(), Vec::new());
+    for (way, turns) in ways.iter().zip(&turns) {
+        let cosine = first.and_then(|first| Cosines::between(&first.answered, &way.answered));
+        rows.push(Row::new(&way.name, way.bytes, turns, cosine, &way.answered));
+    }
+    Ok(Row::compared(rows))
+}
