@@ -451,10 +451,12 @@ inner = 48
 file = "{data}"
 kind = "labelled"
 truth = 0.5
+changed = 1
 
 [[texts]]
 file = "{pairs}"
 kind = "pairs"
+truth = 0.5
 neutral = true
 
 [held_out]

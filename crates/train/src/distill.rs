@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use trireme_backend::Pooling;
 use trireme_candle::Candle;
-use trireme_candle::core::{Device, Tensor};
+use trireme_candle::core::{DType, Device, Tensor};
 use trireme_model::{Encoded, Model, Want};
 
 use crate::task::{Pair, UNORDERED, compare, identity_of_pairs, judge, ordered};
@@ -25,6 +25,8 @@ pub struct Lesson {
 pub struct Distill {
     /// To learn from.
     pub lessons: Vec<Lesson>,
+    /// To learn from as well: pairs, and how much each counts beside a class.
+    pub near: Vec<(Pair, f32)>,
     /// What the classes are called.
     pub names: Vec<String>,
     /// To measure classes by.
@@ -93,35 +95,48 @@ impl Distill {
 }
 
 impl Objective for Distill {
+    /// Lessons, and behind them pairs.
     fn examples(&self) -> usize {
-        self.lessons.len()
+        self.lessons.len() + self.near.len()
     }
 
     fn loss(&self, model: &Model<Candle>, examples: &[usize]) -> Result<Tensor, TrainError> {
-        let texts: Vec<Encoded> =
-            examples.iter().map(|&at| self.lessons[at].text.clone()).collect();
-        let classes = self.said(examples, |lesson| lesson.classes.as_ref())?;
-        let vectors = self.said(examples, |lesson| lesson.vector.as_ref())?;
-        let to_classes = |logits: &Tensor, said: &Said| {
-            loss::soft_cross_entropy(logits, &said.rows, &said.counts)
-        };
-        let to_vectors = |rows: &Tensor, said: &Said| {
-            loss::turned(rows, &said.rows, &said.counts)? * self.vectors
-        };
+        let is_lesson = |at: &usize| *at < self.lessons.len();
+        let (lessons, near): (Vec<usize>, Vec<usize>) =
+            examples.iter().partition(|at| is_lesson(at));
+        let near: Vec<&(Pair, f32)> =
+            near.iter().map(|at| &self.near[at - self.lessons.len()]).collect();
+        let classes = self.said(&lessons, |lesson| lesson.classes.as_ref())?;
+        let vectors = self.said(&lessons, |lesson| lesson.vector.as_ref())?;
+        let of_lessons = lessons.iter().map(|&at| &self.lessons[at].text);
+        let first = near.iter().map(|((first, ..), _)| first);
+        let second = near.iter().map(|((_, second, _), _)| second);
+        let texts: Vec<Encoded> = of_lessons.chain(first).chain(second).cloned().collect();
+
         let pooled = Want::Vectors(self.pooling);
-        Ok(match (classes, vectors) {
-            (Some(classes), Some(vectors)) => {
+        let (logits, rows) = match classes {
+            Some(_) => {
                 let (logits, rows) = model.start(&texts, Want::Logits)?.rows_and(pooled)?;
-                (to_classes(&logits.tensor, &classes)? + to_vectors(&rows.tensor, &vectors)?)?
+                (Some(logits.tensor), rows.tensor)
             }
-            (Some(classes), None) => {
-                to_classes(&model.start(&texts, Want::Logits)?.rows()?.tensor, &classes)?
-            }
-            (None, Some(vectors)) => {
-                to_vectors(&model.start(&texts, pooled)?.rows()?.tensor, &vectors)?
-            }
-            (None, None) => Tensor::zeros((), trireme_candle::core::DType::F32, &Device::Cpu)?,
-        })
+            None => (None, model.start(&texts, pooled)?.rows()?.tensor),
+        };
+        let mut loss = Tensor::zeros((), DType::F32, &Device::Cpu)?;
+        if let (Some(said), Some(logits)) = (classes, logits) {
+            let logits = logits.narrow(0, 0, lessons.len())?;
+            loss = (loss + loss::soft_cross_entropy(&logits, &said.rows, &said.counts)?)?;
+        }
+        if let Some(said) = vectors {
+            let rows = rows.narrow(0, 0, lessons.len())?;
+            loss = (loss + (loss::turned(&rows, &said.rows, &said.counts)? * self.vectors)?)?;
+        }
+        if !near.is_empty() {
+            let part = |at| rows.narrow(0, lessons.len() + at * near.len(), near.len());
+            let (scores, weights): (Vec<f32>, Vec<f32>) =
+                near.iter().map(|((.., score), weight)| (*score, *weight)).unzip();
+            loss = (loss + loss::cosine(&part(0)?, &part(1)?, &scores, &weights)?)?;
+        }
+        Ok(loss)
     }
 
     /// The mean of what there is: accuracy, and Spearman.
@@ -149,6 +164,10 @@ impl Objective for Distill {
     fn identity(&self, mut hash: &mut dyn Hasher) {
         for lesson in &self.lessons {
             lesson.text.hash(&mut hash);
+        }
+        for (pair, weight) in &self.near {
+            identity_of_pairs(std::slice::from_ref(pair), hash);
+            weight.to_bits().hash(&mut hash);
         }
         identity_of_pairs(&self.pairs, hash);
         let vectors = self.vectors.to_bits();

@@ -23,7 +23,7 @@ mod triplets;
 pub use distill::{Distill, Lesson};
 pub use error::TrainError;
 pub use options::{Options, Schedule};
-pub use order::{shuffled, split};
+pub use order::{draws, shuffled, split};
 pub use plot::{Point, plot};
 pub use task::{Classify, Loss, Objective, Pair, Pairs, Score};
 pub use trainer::{Progress, Trainer};
@@ -38,6 +38,7 @@ enum Stream {
     Dropout = 2,
     Head = 3,
     Split = 4,
+    Change = 5,
 }
 
 fn stream(seed: u64, stream: Stream) -> Noise {

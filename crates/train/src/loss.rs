@@ -42,9 +42,15 @@ fn weighted_mean(values: &Tensor, weights: &[f32]) -> Result<Tensor> {
     (values * weights)?.sum_all()? / f64::from(sum.max(f32::MIN_POSITIVE))
 }
 
-/// The mean square of what the cosine of two rows misses its score by.
-pub(crate) fn cosine(first: &Tensor, second: &Tensor, scores: &[f32]) -> Result<Tensor> {
-    (nearness(first, second)? - Tensor::new(scores, &Device::Cpu)?)?.sqr()?.mean_all()
+/// The mean square of what the cosine of two rows misses its score by, each times its weight.
+pub(crate) fn cosine(
+    first: &Tensor,
+    second: &Tensor,
+    scores: &[f32],
+    weights: &[f32],
+) -> Result<Tensor> {
+    let [scores, weights] = [scores, weights].map(|values| Tensor::new(values, &Device::Cpu));
+    ((nearness(first, second)? - scores?)?.sqr()? * weights?)?.mean_all()
 }
 
 /// Multiple negatives ranking: a row's partner should be nearer than every other row's.
@@ -92,7 +98,9 @@ mod tests {
         near("even", cross_entropy(&logits, &[0, 0], &[1.0, 1.0]), 0.126_928 / 2.0);
         near("weighted", cross_entropy(&logits, &[0, 1], &[1.0, 3.0]), (0.126_928 + 3000.0) / 4.0);
         let (a, b) = (rows([[3.0, 4.0], [0.0, 2.0]]), rows([[4.0, 3.0], [5.0, 0.0]]));
-        near("cosine", cosine(&a, &b, &[1.0, 0.5]), (0.04f64.powi(2) + 0.25) / 2.0);
+        let both = [1.0, 1.0];
+        near("cosine", cosine(&a, &b, &[1.0, 0.5], &both), (0.04f64.powi(2) + 0.25) / 2.0);
+        near("weighted", cosine(&a, &b, &[1.0, 0.5], &[0.0, 3.0]), 0.75 / 2.0);
         // 0.96 and 0.6 once, 0 and 1 the other time: right by more than the margin, and wrong.
         let far = rows([[0.0, 1.0], [0.0, 1.0]]);
         near("triplet", triplet(&a, &b, &far, 0.1), f64::midpoint(0.0, 1.1));

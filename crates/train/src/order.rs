@@ -19,11 +19,29 @@ pub fn shuffled(len: usize, seed: u64) -> Vec<usize> {
 fn in_order_of(len: usize, noise: Noise) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
     for at in (1..len).rev() {
-        // A multiple of the numbers to choose from fits 2⁶⁴ to within one in 2³⁰: even enough.
-        let with = (u128::from(noise.at(at as u64)) * (at as u128 + 1)) >> 64;
-        order.swap(at, with as usize);
+        order.swap(at, below(at + 1, noise.at(at as u64)));
     }
     order
+}
+
+/// A number below `len`. A multiple of it fits 2⁶⁴ to within one in 2³⁰: even enough.
+fn below(len: usize, number: u64) -> usize {
+    ((u128::from(number) * len as u128) >> 64) as usize
+}
+
+/// Numbers of this seed's, each below what is asked.
+///
+/// ```
+/// let mut draw = trireme_train::draws(1);
+/// assert!((0..100).all(|_| draw(3) < 3) && (0..9).any(|_| draw(2) == 1));
+/// ```
+pub fn draws(seed: u64) -> impl FnMut(usize) -> usize {
+    let noise = stream(seed, Stream::Change);
+    let mut drawn = 0;
+    move |len| {
+        drawn += 1;
+        below(len, noise.at(drawn))
+    }
 }
 
 /// The examples of an epoch, in its order.

@@ -297,7 +297,7 @@ impl Objective for Pairs {
         let (first, second) = vectors(model, pairs, self.pooling)?;
         let scores: Vec<f32> = examples.iter().map(|&at| self.learn[at].2).collect();
         Ok(match self.loss {
-            Loss::Cosine => loss::cosine(&first, &second, &scores)?,
+            Loss::Cosine => loss::cosine(&first, &second, &scores, &vec![1.0; scores.len()])?,
             Loss::Ranking(scale) => loss::ranking(&first, &second, scale)?,
         })
     }

@@ -18,12 +18,14 @@
 //! ```
 
 mod apart;
+mod changed;
 mod error;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use apart::Apart;
+pub use changed::changed;
 pub use error::DatasetError;
 use table::{Column, Row, locate, rows};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use trireme_domain::Fault;
-use trireme_domain::dataset::{Apart, Columns, ScoredPair};
-use trireme_train::shuffled;
+use trireme_domain::dataset::{Apart, Columns, ScoredPair, changed};
+use trireme_train::{draws, shuffled};
 
 use super::recipe::{HeldOut, Kind, Recipe};
 use crate::commands::train::folder::Source;
@@ -16,11 +16,18 @@ pub struct Known {
     pub truth: Option<(usize, f32)>,
     /// Whether it is of all classes alike.
     pub neutral: bool,
+    /// Copies to make of it, with other words.
+    changed: usize,
 }
+
+/// A share of the words of a copy are others.
+const CHANGED: f64 = 0.2;
 
 /// All that a recipe's files hold.
 pub struct Material {
     pub learn: Vec<Known>,
+    /// Pairs to learn the scores of, and how much they count.
+    pub near: Vec<(ScoredPair, f32)>,
     pub labelled: Vec<(String, usize)>,
     pub pairs: Vec<ScoredPair>,
     pub sources: Vec<Source>,
@@ -30,6 +37,7 @@ impl Material {
     pub fn read(recipe: &Recipe, names: &[String]) -> Result<Self, Fault> {
         let mut all = Self {
             learn: Vec::new(),
+            near: Vec::new(),
             labelled: Vec::new(),
             pairs: Vec::new(),
             sources: Vec::new(),
@@ -37,7 +45,7 @@ impl Material {
         for texts in &recipe.texts {
             let source = Source::read(&texts.file)?;
             let columns = Columns(texts.columns.clone());
-            let neutral = texts.neutral;
+            let (neutral, changed) = (texts.neutral, texts.changed);
             match texts.kind {
                 Kind::Labelled => {
                     // Where nobody teaches classes, any will do.
@@ -48,20 +56,22 @@ impl Material {
                     let rows = columns.read_labelled(&source.bytes, &names);
                     for row in rows.map_err(|e| source.fault(e))? {
                         let truth = Some((row.label, texts.truth));
-                        all.learn.push(Known { text: row.text, truth, neutral });
+                        all.learn.push(Known { text: row.text, truth, neutral, changed });
                     }
                 }
                 Kind::Pairs => {
                     let pairs = columns.read_pairs(&source.bytes).map_err(|e| source.fault(e))?;
                     for text in pairs.iter().flat_map(|pair| [&pair.first, &pair.second]) {
-                        all.learn.push(Known { text: text.clone(), truth: None, neutral });
+                        let text = text.clone();
+                        all.learn.push(Known { text, truth: None, neutral, changed });
                     }
-                    all.pairs.extend(pairs);
+                    all.near.extend(pairs.into_iter().map(|pair| (pair, texts.truth)));
                 }
             }
             all.sources.push(source);
         }
         all.hold_out(recipe);
+        all.change(recipe.training.seed);
         Ok(all)
     }
 
@@ -70,9 +80,9 @@ impl Material {
     fn hold_out(&mut self, recipe: &Recipe) {
         let HeldOut { texts, words, pairs } = recipe.held_out;
         let seed = recipe.training.seed;
-        let mut order = shuffled(self.pairs.len(), seed);
+        let mut order = shuffled(self.near.len(), seed);
         order.truncate(if recipe.teachers.vectors.is_some() { pairs } else { 0 });
-        self.pairs = order.into_iter().map(|at| self.pairs[at].clone()).collect();
+        self.pairs = order.into_iter().map(|at| self.near[at].0.clone()).collect();
 
         let long = |known: &&Known| {
             known.truth.is_some() && known.text.split_whitespace().count() >= words
@@ -90,7 +100,23 @@ impl Material {
             .iter()
             .flat_map(|pair| [pair.first.as_str(), pair.second.as_str()])
             .collect();
-        self.learn
-            .retain(|known| !paired.contains(known.text.as_str()) && apart.from_text(&known.text));
+        let learnt = |text: &String| !paired.contains(text.as_str());
+        self.learn.retain(|known| learnt(&known.text) && apart.from_text(&known.text));
+        self.near
+            .retain(|(pair, truth)| *truth > 0.0 && learnt(&pair.first) && learnt(&pair.second));
+    }
+
+    /// Adds the copies that are asked for, which say nothing that is held out.
+    fn change(&mut self, seed: u64) {
+        let words = self.learn.iter().flat_map(|known| known.text.split_whitespace());
+        let (words, mut draw): (Vec<&str>, _) = (words.collect(), draws(seed));
+        let mut copies = Vec::new();
+        for known in &self.learn {
+            for _copy in 0..known.changed {
+                let text = changed(&known.text, &words, CHANGED, &mut draw);
+                copies.push(Known { text, truth: None, neutral: known.neutral, changed: 0 });
+            }
+        }
+        self.learn.extend(copies);
     }
 }

@@ -128,8 +128,10 @@ fn task(
 ) -> Result<Taught, Fault> {
     let labelled = |(text, class): &(String, usize)| Ok((reader.encode(text)?, *class));
     let pair = |pair: &ScoredPair| reader.encode_pair(pair, HIGHEST_SCORE);
+    let near = |(scored, truth): &(ScoredPair, f32)| Ok((pair(scored)?, *truth));
     let task = Taught {
         lessons,
+        near: material.near.iter().map(near).collect::<Result<_, Fault>>()?,
         names,
         labelled: material.labelled.iter().map(labelled).collect::<Result<_, Fault>>()?,
         pairs: material.pairs.iter().map(pair).collect::<Result<_, Fault>>()?,

@@ -60,9 +60,13 @@ pub struct Made {
 pub struct Texts {
     pub file: PathBuf,
     pub kind: Kind,
-    /// How much a class that the file names counts beside what the teacher says, from 0 to 1.
+    /// How much a class that the file names counts beside what the teacher says, and a score
+    /// beside that; from 0 to 1.
     #[serde(default)]
     pub truth: f32,
+    /// Copies of each text in which some words are others, for teachers to speak about.
+    #[serde(default)]
+    pub changed: usize,
     /// Whether they are to be of all classes alike, whatever the teacher says.
     #[serde(default)]
     pub neutral: bool,

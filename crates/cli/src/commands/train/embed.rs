@@ -122,6 +122,7 @@ async fn like(
     };
     let task = Distill {
         lessons: all.iter().zip(vectors).map(lesson).collect::<Result<_, Fault>>()?,
+        near: Vec::new(),
         names: Vec::new(),
         labelled: Vec::new(),
         pairs: encode(args, texts, &held_out)?,
