@@ -77,5 +77,5 @@ for (const file of ["index.html", "site/icon.svg"]) cpSync(join(www, file), join
 for (const file of ["package.json", "README.md"]) cpSync(join(www, file), join(library, file));
 cpSync(resolve(www, "../models/default"), join(library, "models/default"), {
   recursive: true,
-  filter: (path) => !/(\.py|requirements\.txt)$/.test(path),
+  filter: (path) => !path.endsWith(".toml"),
 });

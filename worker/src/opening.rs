@@ -7,13 +7,14 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use axum::Router;
+use bytes::Bytes;
 use trireme_cpu::{Cpu, Inline, Lane};
 use trireme_default_model as default_model;
 use trireme_domain::{Class, Code, Fault, Limits};
 use trireme_model::{Checkpoint, Model};
 use trireme_service::ports::ModelSource as _;
 use trireme_service::{
-    Engine, Identity, Memory, Service, direct, from_model, from_source, load, precision,
+    Engine, Identity, Service, direct, from_model, from_source, load, precision,
 };
 use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
 use worker::{Delay, Env};
@@ -91,8 +92,8 @@ async fn open(env: &Env) -> Result<Router, Fault> {
 /// A checkpoint, with the model's name and version.
 async fn checkpoint(env: &Env) -> Result<(Checkpoint, String, String), Fault> {
     let Some(path) = variable(env, MODEL) else {
-        let source = Memory::fixed("the default model", default_model::FILES);
-        let checkpoint = load(&source).await?;
+        let bundle = Bytes::from_static(default_model::BUNDLE);
+        let checkpoint = Checkpoint::from_bundle(&bundle).map_err(|e| from_model(&e))?;
         return Ok((checkpoint, default_model::NAME.to_owned(), default_model::VERSION.to_owned()));
     };
     let path = path.trim_matches('/');

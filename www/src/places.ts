@@ -10,8 +10,8 @@ export type ModelSource = "default" | (string & {}) | URL | Blob | Iterable<File
 /** Finds out where a model lies. */
 export function wantedOf(source: ModelSource): Wanted {
   if (source === "default") {
-    const url = new URL("./models/default/", import.meta.url).href;
-    return { place: { kind: "folder", url }, name: "default" };
+    const url = new URL("./models/default/default.trireme", import.meta.url).href;
+    return { place: { kind: "bundle", url }, name: "default" };
   }
   if (typeof source === "string" || source instanceof URL) return remote(address(source));
   if (source instanceof Blob) return single(source);

@@ -1,13 +1,7 @@
-//! The default model's files, so that a host answers with no argument and no network.
+//! The default model, so that a host answers with no argument and no network.
 //!
 //! A crate of its own, because a host that links it grows by the weights. Its card, terms and
-//! recipe stand beside the files, in `models/default/`.
-
-macro_rules! embedded {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_bytes!(concat!("../../../models/default/", $name)))),*]
-    };
-}
+//! recipes stand beside it, in `models/default/`.
 
 /// What the model is called.
 pub const NAME: &str = "default";
@@ -15,19 +9,10 @@ pub const NAME: &str = "default";
 /// Its version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Each file's name inside the model, and its bytes.
+/// Its bundle: weights, tokenizer and settings in one file.
 ///
 /// ```
-/// let names = trireme_default_model::FILES.iter().map(|(name, _)| *name);
-/// assert!(names.into_iter().any(|name| name == "model.safetensors"));
+/// // A safetensors file begins with the length of its header, and that with a brace.
+/// assert_eq!(trireme_default_model::BUNDLE[8], b'{');
 /// ```
-pub static FILES: &[(&str, &[u8])] = embedded![
-    "config.json",
-    "config_sentence_transformers.json",
-    "model.safetensors",
-    "modules.json",
-    "sentence_bert_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "1_Pooling/config.json",
-];
+pub static BUNDLE: &[u8] = include_bytes!("../../../models/default/default.trireme");

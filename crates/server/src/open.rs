@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use trireme_cpu::{Cpu, Lane, Precision};
 use trireme_default_model as default_model;
 use trireme_domain::{Code, Fault, Limits};
 use trireme_model::{Checkpoint, Model};
 use trireme_service::ports::ModelSource;
-use trireme_service::{Engine, Identity, Memory, Service, from_model, from_source, load};
+use trireme_service::{Engine, Identity, Service, from_model, from_source, load};
 
 use crate::source::{Folder, Http, HttpSettings, Hub, HubSettings, NetSettings};
 use crate::{Queue, Random, Shared, Steady, Threads, mmap};
@@ -118,8 +119,8 @@ pub async fn named_checkpoint(settings: &ModelSettings) -> Result<NamedCheckpoin
         Ok(NamedCheckpoint { checkpoint, name: name.to_owned(), version: version.to_owned() })
     };
     let Some(model) = settings.model.as_deref() else {
-        let source = Memory::fixed("the default model", default_model::FILES);
-        let checkpoint = load(&source).await?;
+        let bundle = Bytes::from_static(default_model::BUNDLE);
+        let checkpoint = Checkpoint::from_bundle(&bundle).map_err(|e| from_model(&e))?;
         return named(checkpoint, default_model::NAME, default_model::VERSION);
     };
     let path = Path::new(model);

@@ -26,14 +26,6 @@ impl Memory {
         Self { name: name.into(), files: BTreeMap::new() }
     }
 
-    /// Files that live as long as the program.
-    pub fn fixed(name: impl Into<String>, files: &[(&str, &'static [u8])]) -> Self {
-        let with = |memory: Self, (file, bytes): &(&str, &'static [u8])| {
-            memory.with(*file, Bytes::from_static(bytes))
-        };
-        files.iter().fold(Self::new(name), with)
-    }
-
     /// The same source with one more file.
     #[must_use]
     pub fn with(mut self, file: impl Into<String>, bytes: impl Into<Bytes>) -> Self {

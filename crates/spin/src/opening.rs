@@ -6,12 +6,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::Router;
+use bytes::Bytes;
 use trireme_cpu::{Cpu, Inline, Lane};
 use trireme_default_model as default_model;
 use trireme_domain::{Code, Fault, Limits};
 use trireme_model::{Checkpoint, Model};
 use trireme_service::{
-    Engine, Identity, Memory, Service, direct, from_model, from_source, load, precision,
+    Engine, Identity, Service, direct, from_model, from_source, load, precision,
 };
 
 use crate::folder::{Folder, read};
@@ -63,8 +64,8 @@ async fn open() -> Result<Router, Fault> {
 /// A checkpoint, with the model's name and version.
 async fn checkpoint() -> Result<(Checkpoint, String, String), Fault> {
     let Some(model) = env::var(MODEL).ok().filter(|model| !model.is_empty()) else {
-        let source = Memory::fixed("the default model", default_model::FILES);
-        let checkpoint = load(&source).await?;
+        let bundle = Bytes::from_static(default_model::BUNDLE);
+        let checkpoint = Checkpoint::from_bundle(&bundle).map_err(|e| from_model(&e))?;
         return Ok((checkpoint, default_model::NAME.to_owned(), default_model::VERSION.to_owned()));
     };
     let path = Path::new(&model);

@@ -14,7 +14,7 @@ use crate::ours::checkpoint;
 /// A model.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Model {
-    /// The one that every host has inside.
+    /// The one that every host has inside: a bundle of bytes.
     Default,
     /// The real one: a folder in singles and in halves, a bundle of bytes in int8.
     MiniLm,
@@ -28,12 +28,17 @@ impl Model {
         }
     }
 
-    /// Its configuration and its weights in singles.
-    pub fn folder(self) -> PathBuf {
+    /// Where it lies.
+    pub fn path(self) -> PathBuf {
         match self {
-            Self::Default => repo_root().join("models/default"),
+            Self::Default => repo_root().join("models/default/default.trireme"),
             Self::MiniLm => minilm_dir(),
         }
+    }
+
+    /// Whether its weights are kept in what this takes.
+    pub fn has(self, precision: Precision) -> bool {
+        self == Self::MiniLm || precision == Precision::Int8
     }
 
     /// What a host is given, made below `out` where it has to be made; nothing where it has it.
@@ -43,13 +48,13 @@ impl Model {
             (Self::MiniLm, Precision::Int8 | Precision::Int4) => {
                 let path = out.join(format!("minilm-{}.trireme", precision.name()));
                 // Anew each time: one of an earlier build would be measured for this one's.
-                let kept = checkpoint(&self.folder())?.quantized(precision)?;
+                let kept = checkpoint(&self.path())?.quantized(precision)?;
                 let bundle: Vec<u8> =
                     Bundle::new(&kept, None)?.pieces().flatten().copied().collect();
                 fs::write(&path, bundle).map_err(Error::file(&path))?;
                 Ok(Some(path))
             }
-            (Self::MiniLm, _) => Ok(Some(self.folder())),
+            (Self::MiniLm, _) => Ok(Some(self.path())),
         }
     }
 

@@ -1,18 +1,17 @@
 //! On the edge, and in the browser for comparison: our hosts, under the roofs of their engines.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use trireme_cpu::Precision;
 
 use crate::Settings;
 use crate::deployed::Model;
 use crate::engine::{Engine, Tile};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::host::{Host, Place};
 use crate::measure::{Run, in_turn};
+use crate::ours::checkpoint;
 use crate::plot::Scale;
 use crate::report::{Report, Row};
 use crate::roof;
@@ -29,26 +28,25 @@ struct Case {
 }
 
 /// What decides how much a token costs, from a model's configuration.
-#[derive(Deserialize)]
 struct Shape {
-    hidden_size: f64,
-    intermediate_size: f64,
-    num_hidden_layers: f64,
-    max_position_embeddings: usize,
+    width: f64,
+    inner: f64,
+    layers: f64,
+    tokens: usize,
 }
 
 impl Shape {
-    fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join("config.json");
-        let text = fs::read(&path).map_err(Error::file(&path))?;
-        serde_json::from_slice(&text).map_err(|error| Error::file(&path)(error.into()))
+    fn of(model: Model) -> Result<Self> {
+        let checkpoint = checkpoint(&model.path())?;
+        let spec = checkpoint.spec();
+        let [width, inner, layers] = [spec.width, spec.inner, spec.layers].map(|size| size as f64);
+        Ok(Self { width, inner, layers, tokens: spec.max_tokens() })
     }
 
     /// Operations of a token in products with weights, and in attention, which is in singles
     /// always.
     fn operations(&self, length: usize) -> [f64; 2] {
-        let [width, inner, layers] =
-            [self.hidden_size, self.intermediate_size, self.num_hidden_layers];
+        let Self { width, inner, layers, .. } = self;
         let products = layers * (8.0 * width * width + 4.0 * width * inner);
         [products, layers * 4.0 * length as f64 * width]
     }
@@ -102,7 +100,7 @@ pub fn run(settings: &Settings) -> Result<()> {
     let tiles = roof::fastest(settings, &engines)?;
     let mut report = Report::new("edge", "tokens a second, and their share of the engine's roof");
     for (model, tokens) in [(Model::MiniLm, 1024), (Model::Default, 4096)] {
-        for precision in [Precision::Int8, Precision::F32] {
+        for precision in [Precision::Int8, Precision::F32].into_iter().filter(|&p| model.has(p)) {
             let case = Case { model, precision, tokens };
             case.measure(settings, &engines, &tiles, &mut report)?;
         }
@@ -120,11 +118,9 @@ impl Case {
         report: &mut Report<Reach>,
     ) -> Result<()> {
         let Self { model, precision, tokens } = *self;
-        let shape = Shape::read(&model.folder())?;
+        let shape = Shape::of(model)?;
         let title = |length| format!("{}, uniform {length}, {}", model.name(), precision.name());
-        let wanted = |length: &usize| {
-            *length <= shape.max_position_embeddings && settings.wants(&title(*length))
-        };
+        let wanted = |length: &usize| *length <= shape.tokens && settings.wants(&title(*length));
         let lengths: Vec<usize> = LENGTHS.into_iter().filter(wanted).collect();
         if lengths.is_empty() {
             return Ok(());

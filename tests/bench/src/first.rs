@@ -53,7 +53,7 @@ pub fn run(settings: &Settings) -> Result<()> {
     let browser = RefCell::new(Peer::start("Chromium", command)?);
     let mut report = Report::new("first", "milliseconds to a first answer");
     for model in [Model::Default, Model::MiniLm] {
-        for precision in [Precision::Int8, Precision::F32] {
+        for precision in [Precision::Int8, Precision::F32].into_iter().filter(|&p| model.has(p)) {
             let title = format!("{}, {}", model.name(), precision.name());
             if settings.wants(&title) {
                 let asked = Asked {

@@ -57,7 +57,7 @@ pub fn run(settings: &Settings) -> Result<()> {
     let mut report = Report::new("memory", title);
     let halves = Lane::detect().has_halves().then_some(Precision::Bf16);
     for precision in [Some(Precision::Int8), halves, Some(Precision::F32)].into_iter().flatten() {
-        for model in [Model::Default, Model::MiniLm] {
+        for model in [Model::Default, Model::MiniLm].into_iter().filter(|m| m.has(precision)) {
             let title = format!("{}, {}", model.name(), precision.name());
             if settings.wants(&title) {
                 let deployed = model.deployed(precision, &settings.out)?;
@@ -71,7 +71,10 @@ pub fn run(settings: &Settings) -> Result<()> {
                         Place::Chromium,
                     ],
                 };
-                let weights = model.folder().join("model.safetensors");
+                let weights = match model {
+                    Model::Default => model.path(),
+                    Model::MiniLm => model.path().join("model.safetensors"),
+                };
                 let file = deployed.as_ref().filter(|path| path.is_file()).unwrap_or(&weights);
                 report.add(title, footprints(&places, deployed.as_deref(), file, precision)?);
             }

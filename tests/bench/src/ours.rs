@@ -13,9 +13,13 @@ use trireme_service::Engine;
 
 use crate::error::{Error, Result};
 
-/// A sentence-transformers folder.
-pub fn checkpoint(folder: &Path) -> Result<Checkpoint> {
-    let files = gathered(|name| std::fs::read(folder.join(name)).ok().map(Bytes::from))?;
+/// A sentence-transformers folder, or a bundle.
+pub fn checkpoint(path: &Path) -> Result<Checkpoint> {
+    if path.is_file() {
+        let bytes = std::fs::read(path).map_err(Error::file(path))?;
+        return Ok(Checkpoint::from_bundle(&Bytes::from(bytes))?);
+    }
+    let files = gathered(|name| std::fs::read(path.join(name)).ok().map(Bytes::from))?;
     Ok(Checkpoint::from_files(&files)?)
 }
 

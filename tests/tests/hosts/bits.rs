@@ -58,7 +58,8 @@ fn cases(folder: &Path) -> Vec<Case> {
         let folder = Some(tiny("roberta-classify"));
         Case { served: Some(path), asked: "auto", folder, precision }
     };
-    let mut all = vec![plain(None, Precision::Int8), plain(None, Precision::Int4)];
+    let mut all =
+        vec![plain(None, Precision::Int8), plain(Some(tiny("bert-embed")), Precision::Int4)];
     all.extend(MODELS.map(|name| plain(Some(tiny(name)), Precision::Int8)));
     all.extend([Precision::Int8, Precision::Int4].map(kept));
     all

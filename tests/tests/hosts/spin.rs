@@ -118,7 +118,7 @@ fn a_model_that_does_not_fit_is_refused() {
 
 #[test]
 fn a_request_that_does_not_fit_is_refused_and_the_next_is_answered() {
-    let host = Setting { memory_mb: Some(16), ..LIKE_SPIN }.start();
+    let host = Setting { memory_mb: Some(22), ..LIKE_SPIN }.start();
     let (status, answer) = host.post("/encode", &json!({ "texts": vec!["oar ".repeat(400); 64] }));
     assert_eq!((status, &answer["error"]["code"]), (503, &json!("out_of_memory")), "{answer}");
     let (status, answer) = ask(&host, "two oars");

@@ -42,8 +42,8 @@ impl Calibration {
         let temperature = if within { found } else { 1.0 };
         Self {
             temperature,
-            error_before: error(logits, classes, 1.0),
-            error_after: error(logits, classes, temperature),
+            error_before: calibration_error(logits, classes, 1.0),
+            error_after: calibration_error(logits, classes, temperature),
         }
     }
 }
@@ -77,8 +77,10 @@ fn temperature(logits: &[Vec<f32>], classes: &[usize]) -> f64 {
     f64::midpoint(low, high).exp()
 }
 
-/// In each bin, how far the mean confidence lies from the share that is right; the mean of that.
-fn error(logits: &[Vec<f32>], classes: &[usize], temperature: f64) -> f64 {
+/// How far confidence and accuracy lie apart at a temperature: in each of 15 bins, how far the mean
+/// confidence lies from the share that is right; the mean of that.
+#[must_use]
+pub fn calibration_error(logits: &[Vec<f32>], classes: &[usize], temperature: f64) -> f64 {
     let mut bins = [(0.0, 0.0); BINS];
     for (logits, &class) in logits.iter().zip(classes) {
         let shares = shares(logits, temperature);

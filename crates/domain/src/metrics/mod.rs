@@ -16,9 +16,11 @@
 mod calibration;
 mod classification;
 mod correlation;
+mod interval;
 mod percentile;
 
-pub use calibration::Calibration;
+pub use calibration::{Calibration, calibration_error};
 pub use classification::{ClassScores, Classification};
 pub use correlation::{pearson, spearman};
+pub use interval::{correlation_interval, share_interval};
 pub use percentile::percentile;

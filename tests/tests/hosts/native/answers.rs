@@ -18,7 +18,7 @@ fn numbers(value: &Value) -> Vec<f64> {
 /// Every answer says who gave it.
 fn assert_origin(answer: &Value) {
     assert_eq!(answer["model"], "default", "{answer}");
-    assert_eq!(answer["precision"], "f32", "{answer}");
+    assert_eq!(answer["precision"], "int8", "{answer}");
     assert_eq!(answer["place"], "origin", "{answer}");
     assert_eq!(answer["version"], env!("CARGO_PKG_VERSION"), "{answer}");
     assert_eq!(answer["digest"].as_str().map(str::len), Some(64), "{answer}");

@@ -1,6 +1,8 @@
 //! The native host: its routes over a real socket, and its compute thread under bad luck.
 
 mod answers;
+mod asked;
+mod card;
 mod opening;
 mod quality;
 mod running;
