@@ -6,6 +6,7 @@
 //! Nothing here opens a file or a socket: [`files::wanted`] says which files a model needs, and
 //! whoever has a disk or a network brings them.
 
+mod axes;
 mod bundle;
 mod checkpoint;
 mod config;
@@ -16,6 +17,7 @@ mod finish;
 mod head;
 mod inventory;
 mod model;
+mod narrow;
 mod pass;
 mod reader;
 mod relative;

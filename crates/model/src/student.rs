@@ -27,6 +27,9 @@ pub struct Student {
     pub vocabulary: Option<usize>,
     /// Positions: the first.
     pub positions: Option<usize>,
+    /// Columns of the embeddings, behind which a linear layer makes as many as there were. Of BERT
+    /// only, which becomes an ELECTRA without a head.
+    pub embedding: Option<usize>,
 }
 
 impl Checkpoint {
@@ -53,6 +56,9 @@ impl Checkpoint {
         }
         if let Some(positions) = student.positions {
             made = made.with_positions(positions)?;
+        }
+        if let Some(columns) = student.embedding {
+            made = made.with_embedding(columns)?;
         }
         let spec = config::read(&made.texts, &made.root)?;
         let tensors = inventory::check(&spec, &made.sentence, made.tensors)?;
@@ -161,7 +167,7 @@ impl Checkpoint {
         (0..).take_while(has).count()
     }
 
-    fn values(&self, name: &str) -> Result<Vec<f32>, ModelError> {
+    pub(crate) fn values(&self, name: &str) -> Result<Vec<f32>, ModelError> {
         let missing = || ModelError::MissingTensors { names: vec![name.to_owned()] };
         self.tensors.get(name).ok_or_else(missing)?.to_f32(name).map(Cow::into_owned)
     }
@@ -193,7 +199,7 @@ impl Checkpoint {
     }
 
     /// Changes a file of JSON, where it is there.
-    fn edit(
+    pub(crate) fn edit(
         &mut self,
         name: &str,
         change: impl FnOnce(&mut Map<String, Value>),
@@ -208,7 +214,7 @@ impl Checkpoint {
     }
 }
 
-fn part(part: &'static str, asked: usize, available: usize) -> Result<(), ModelError> {
+pub(crate) fn part(part: &'static str, asked: usize, available: usize) -> Result<(), ModelError> {
     match (1..=available).contains(&asked) {
         true => Ok(()),
         false => Err(ModelError::Part { part, asked, available }),

@@ -39,6 +39,7 @@ fn a_student_of_everything_is_its_teacher() {
             inner: Some(spec.inner),
             vocabulary: None,
             positions: Some(spec.positions),
+            embedding: None,
         };
         assert_eq!(vectors(&made(&teacher, &all)), vectors(&teacher), "{folder}");
     }
@@ -107,6 +108,57 @@ fn fewer_positions_see_less_of_a_text_and_the_same_of_a_short_one() {
     }
 }
 
+/// A teacher whose embeddings lie in so few directions.
+fn flat(folder: &str, directions: usize) -> Checkpoint {
+    let teacher = load::checkpoint(&load::tiny(folder));
+    let mut flat = BTreeMap::new();
+    for table in ["word_embeddings", "position_embeddings", "token_type_embeddings"] {
+        let name = format!("embeddings.{table}.weight");
+        let tensors = trireme_model::weights::safetensors::read(
+            "model.safetensors",
+            teacher.folder().unwrap().get("model.safetensors").unwrap(),
+        );
+        let values = tensors.unwrap().tensors[&name].to_f32(&name).unwrap().into_owned();
+        let wave = |at: usize, to: usize| ((at * 7 + 1) as f32 * (to + 1) as f32 * 0.37).sin();
+        let rows = values.chunks_exact(32).flat_map(|row| {
+            (0..32).map(move |to| (0..directions).map(|at| row[at] * wave(at, to)).sum::<f32>())
+        });
+        flat.insert(name, rows.collect());
+    }
+    teacher.with_weights(&flat).unwrap()
+}
+
+#[test]
+fn narrower_embeddings_hold_what_lies_in_as_many_directions() {
+    let teacher = flat("bert-embed", 9);
+    let of = |columns| made(&teacher, &Student { embedding: Some(columns), ..Student::default() });
+    let expected = vectors(&teacher);
+    let gap = |student: &Checkpoint| {
+        let got = vectors(student);
+        let pairs = expected.iter().flatten().zip(got.iter().flatten());
+        pairs.fold(0.0f32, |gap, (a, b)| gap.max((a - b).abs()))
+    };
+    let student = of(10);
+    assert_eq!((student.spec().embedding, student.spec().width), (10, 32));
+    assert_eq!(vectors(&saved(&student)), vectors(&student), "saved");
+    for (columns, most) in [(31, 1e-5), (16, 1e-5), (10, 1e-5)] {
+        let gap = gap(&of(columns));
+        assert!(gap < most, "{columns} columns for 9 directions: the vectors are {gap} away");
+    }
+    let gap = gap(&of(5));
+    assert!(gap > 1e-3, "5 columns can't hold 9 directions, and the vectors are {gap} away");
+}
+
+#[test]
+fn narrower_embeddings_leave_the_head_out() {
+    let teacher = load::checkpoint(&load::tiny("bert-classify"));
+    let student = made(&teacher, &Student { embedding: Some(12), ..Student::default() });
+    assert!(teacher.spec().labels.is_some() && student.spec().labels.is_none());
+    let names = ["no", "yes"].map(str::to_owned);
+    let classifier = student.classifying(&names, |len| vec![0.01; len]).unwrap();
+    assert_eq!(saved(&classifier).spec().labels.as_ref().unwrap().names, names);
+}
+
 #[test]
 fn more_than_the_teacher_has_is_refused_by_name() {
     let teacher = load::checkpoint(&load::tiny("bert-embed"));
@@ -120,6 +172,8 @@ fn more_than_the_teacher_has_is_refused_by_name() {
         (Student { vocabulary: Some(321), ..Student::default() }, "321 pieces"),
         (Student { vocabulary: Some(3), ..Student::default() }, "special or letters, more than 3"),
         (Student { positions: Some(0), ..Student::default() }, "0 positions"),
+        (Student { embedding: Some(32), ..Student::default() }, "32 embedding columns"),
+        (Student { embedding: Some(1), ..Student::default() }, "0 axes of embedding columns"),
     ] {
         let got = teacher.student(&student, &BTreeMap::new()).unwrap_err();
         assert!(got.to_string().contains(expected), "expected {expected:?} in {got}");
@@ -134,4 +188,7 @@ fn more_than_the_teacher_has_is_refused_by_name() {
     let student = Student { vocabulary: Some(300), ..Student::default() };
     let got = roberta.student(&student, &BTreeMap::new()).unwrap_err();
     assert!(matches!(got, ModelError::Text(_)), "{got}");
+    let student = Student { embedding: Some(16), ..Student::default() };
+    let got = roberta.student(&student, &BTreeMap::new()).unwrap_err().to_string();
+    assert!(got.contains("roberta"), "{got}");
 }
