@@ -1,24 +1,11 @@
-//! `trireme bench` as a user calls it: the real binary, its processes, and a real server.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking, also in its helpers"
-)]
+//! `trireme bench`: its processes, and a real server.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use serde_json::Value;
-use trireme_tests::repo_root;
 
-fn trireme(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trireme"));
-    command.args(args).stdin(Stdio::null());
-    for name in ["TRIREME_MODEL", "TRIREME_LANE", "HF_HUB_OFFLINE", "HF_TOKEN", "PORT"] {
-        command.env_remove(name);
-    }
-    command
-}
+use super::{tiny, trireme};
 
 /// Ends with the test.
 struct Server(Child);
@@ -37,10 +24,6 @@ fn serve(model: &str) -> (Server, String) {
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
     let (_, rest) = line.split_once("answers at ").expect(&line);
     (Server(child), rest.split_whitespace().next().unwrap().to_owned())
-}
-
-fn tiny(name: &str) -> String {
-    repo_root().join("tests/goldens/tiny").join(name).display().to_string()
 }
 
 #[test]

@@ -1,9 +1,4 @@
-//! The tutorial is followed, command by command, by the real binary.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking, also in its helpers"
-)]
+//! The tutorial is followed, command by command.
 
 use std::path::Path;
 use std::process::Command;
