@@ -46,6 +46,14 @@ def main():
         "label": pyarrow.array([NAMES[label] for label in labels]).dictionary_encode(),
     })
     parquet.write_table(named, OUT / "labelled-named.parquet", data_page_version="2.0")
+    # Without a word on what the bytes are, as older writers leave them.
+    older = pyarrow.table({
+        "text": pyarrow.array([text.encode() for text in texts], pyarrow.binary()),
+        "label": pyarrow.array(labels, pyarrow.int32()),
+    })
+    parquet.write_table(older, OUT / "labelled-bytes.parquet", store_schema=False)
+    binary = pyarrow.table({"text": pyarrow.array([b"\xff\xfe"], pyarrow.binary()), "label": [1]})
+    parquet.write_table(binary, OUT / "binary.parquet", store_schema=False)
     frame = polars.DataFrame({"label": labels, "text": texts})
     frame.write_parquet(OUT / "labelled-polars.parquet")
 

@@ -1,20 +1,27 @@
 //! Tables that are no text: Parquet becomes an object of JSON a line.
 
 use std::panic;
+use std::sync::Mutex;
 
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::{Field, Row};
+use serde_json::{Map, Value};
 
 /// What a Parquet file begins with.
 const PARQUET: &[u8] = b"PAR1";
+
+static QUIET: Mutex<()> = Mutex::new(());
 
 /// A table as text: as it is, where it is text.
 pub fn as_text(bytes: Vec<u8>) -> Result<Vec<u8>> {
     if !bytes.starts_with(PARQUET) {
         return Ok(bytes);
     }
-    // The library asserts what a damaged file breaks.
+    // The library asserts what a damaged file breaks. The hook is the whole program's, so one at a
+    // time puts another in its place.
+    let _one = QUIET.lock();
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let text = panic::catch_unwind(|| rows(bytes));
@@ -25,10 +32,28 @@ pub fn as_text(bytes: Vec<u8>) -> Result<Vec<u8>> {
 fn rows(bytes: Vec<u8>) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     for row in SerializedFileReader::new(Bytes::from(bytes))?.get_row_iter(None)? {
-        text.extend_from_slice(row?.to_json_value().to_string().as_bytes());
+        text.extend_from_slice(object(&row?)?.to_string().as_bytes());
         text.push(b'\n');
     }
     Ok(text)
+}
+
+/// A row as JSON. Older writers do not say that a column of bytes is text.
+fn object(row: &Row) -> Result<Value> {
+    let mut object = Map::new();
+    for (name, field) in row.get_column_iter() {
+        let value = match field {
+            Field::Bytes(bytes) => {
+                let text = bytes.as_utf8().map_err(|_| {
+                    ParquetError::General(format!("the column {name} holds bytes that are no text"))
+                })?;
+                Value::String(text.to_owned())
+            }
+            field => field.to_json_value(),
+        };
+        object.insert(name.clone(), value);
+    }
+    Ok(Value::Object(object))
 }
 
 #[cfg(test)]
@@ -50,13 +75,20 @@ mod tests {
     fn parquet_holds_what_the_same_table_says_in_text() {
         let labels = ["bad", "good"].map(str::to_owned);
         let expected = read_labelled(&golden("labelled.csv"), &labels).unwrap();
-        for name in ["none", "snappy", "gzip", "brotli", "zstd", "lz4", "polars", "named"] {
+        for name in ["none", "snappy", "gzip", "brotli", "zstd", "lz4", "polars", "named", "bytes"]
+        {
             let text = as_text(golden(&format!("labelled-{name}.parquet"))).unwrap();
             assert_eq!(read_labelled(&text, &labels).unwrap(), expected, "{name}");
         }
         let expected = read_pairs(&golden("pairs.csv")).unwrap();
         let text = as_text(golden("pairs.parquet")).unwrap();
         assert_eq!(read_pairs(&text).unwrap(), expected);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused_by_their_column() {
+        let refused = as_text(golden("binary.parquet")).unwrap_err().to_string();
+        assert!(refused.contains("the column text holds bytes that are no text"), "{refused}");
     }
 
     #[test]

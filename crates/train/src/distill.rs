@@ -25,7 +25,8 @@ pub struct Lesson {
 pub struct Distill {
     /// To learn from.
     pub lessons: Vec<Lesson>,
-    /// To learn from as well: pairs, and how much each counts beside a class.
+    /// To learn from as well: pairs, and how much they count. Those of a step count together as much
+    /// as its lessons do, however few they are.
     pub near: Vec<(Pair, f32)>,
     /// What the classes are called.
     pub names: Vec<String>,

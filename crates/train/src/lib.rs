@@ -11,6 +11,7 @@
 mod adam;
 mod distill;
 mod error;
+mod identity;
 mod loss;
 mod options;
 mod order;

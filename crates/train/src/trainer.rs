@@ -1,13 +1,14 @@
 //! The steps of a training.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
 use serde::Serialize;
 use trireme_candle::Candle;
 use trireme_model::{Checkpoint, Model};
 
 use crate::adam::Adam;
+use crate::identity::Identity;
 use crate::{Objective, Options, Score, Stream, TrainError, order, stream};
 
 /// A model that is being trained.
@@ -76,7 +77,7 @@ impl<O: Objective> Trainer<O> {
             let expected = "it leaves some of the model's tensors";
             return Err(TrainError::Option { name: "frozen", value, expected });
         }
-        let mut hash = DefaultHasher::new();
+        let mut hash = Identity::default();
         checkpoint.digest().hash(&mut hash);
         objective.identity(&mut hash);
         let task = hash.finish();

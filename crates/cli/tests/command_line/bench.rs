@@ -41,7 +41,7 @@ fn a_model_is_measured_in_every_precision_beside_others_and_a_server() {
     let error = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{error}");
     let report: Value = serde_json::from_slice(&done.stdout).unwrap();
-    assert_eq!(report["task"], "classes");
+    assert_eq!(report["task"], "vectors", "a server makes vectors of several texts");
     let rows = report["rows"].as_array().unwrap();
     let row = |name: &str| {
         let row = rows.iter().find(|row| row["name"] == name);
@@ -66,6 +66,26 @@ fn a_model_is_measured_in_every_precision_beside_others_and_a_server() {
     assert_eq!(cosine(&other), None, "vectors of another length are not compared");
     let drawn = std::fs::read_to_string(&picture).unwrap();
     assert_eq!(drawn.matches("<rect").count(), 1 + 2 * rows.len(), "{drawn}");
+}
+
+#[test]
+fn models_that_all_know_classes_are_asked_for_those() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("no/such/folder.svg").display().to_string();
+    let model = tiny("bert-classify");
+    let args = ["bench", "--model", &model, "--rounds", "1", "--precision", "int8", "--json"];
+    let done = trireme(&[&args[..], &["--output", &picture]].concat()).output().unwrap();
+    let report: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let names: Vec<&str> = report["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["name"].as_str().unwrap())
+        .collect();
+    assert_eq!((&report["task"], &names[..]), (&"classes".into(), &["f32", "int8"][..]));
+    // What was measured is said even where the picture can't be drawn.
+    let error = String::from_utf8_lossy(&done.stderr);
+    assert!(!done.status.success() && error.contains("could not write"), "{error}");
 }
 
 #[test]

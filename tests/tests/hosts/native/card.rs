@@ -22,22 +22,28 @@ fn beside(name: &str) -> String {
     std::fs::read_to_string(repo_root().join("models/default").join(name)).unwrap()
 }
 
-/// The first number in the row of the card's tables that is called so.
-fn card(name: &str) -> f64 {
+/// The row of the card's tables that is called so: its figure, and what stands behind that.
+fn row(name: &str) -> (f64, String) {
     let card = beside("README.md");
     let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect();
     let rows = card.lines().map(cells);
     let named = |row: &Vec<String>| row.get(1).is_some_and(|cell| cell == name);
     let row: Vec<String> = rows.into_iter().find(named).unwrap_or_else(|| panic!("no {name}"));
-    row.iter().skip(2).find_map(|cell| cell.parse().ok()).unwrap()
+    (row[2].parse().unwrap(), row.get(3).cloned().unwrap_or_default())
+}
+
+fn card(name: &str) -> f64 {
+    row(name).0
 }
 
 /// Holds a figure to the card's, which has four digits.
 fn says(name: &str, got: f64, interval: Option<(f64, f64)>) {
-    let between = interval.map(|(low, high)| format!(" {low:.3} to {high:.3} |"));
-    println!("| {name} | {got:.4} |{}", between.unwrap_or_default());
-    let expected = card(name);
-    assert!((got - expected).abs() < 0.0002, "{name}: the card says {expected}, got {got}");
+    let between = interval.map(|(low, high)| format!("{low:.3} to {high:.3}"));
+    let between = between.unwrap_or_default();
+    println!("| {name} | {got:.4} | {between} |");
+    let (expected, said) = row(name);
+    assert!((got - expected).abs() < 0.000_051, "{name}: the card says {expected}, got {got}");
+    assert_eq!(said, between, "{name}: the interval that the card says, and the one that it has");
 }
 
 fn default_model() -> Asked {

@@ -33,13 +33,12 @@ const PANELS: [Panel; 2] = [
 pub fn svg(report: &Report) -> String {
     let width = NAME + 2.0 * (PANEL + NUMBER);
     let height = TOP + LINE * report.rows.len() as f64 + 10.0;
-    let title = escaped(&format!("{} of {}", report.task, report.model));
+    let title = escaped(&report.title());
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
          font-family=\"system-ui, sans-serif\" font-size=\"12\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
-         <text x=\"12\" y=\"24\" font-size=\"15\">{title}, {} threads</text>\n",
-        report.threads
+         <text x=\"12\" y=\"24\" font-size=\"15\">{title}</text>\n"
     );
     for (title, left, of, words) in PANELS {
         let y = TOP - 22.0;

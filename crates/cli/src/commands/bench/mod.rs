@@ -16,13 +16,15 @@ use crate::output::Output;
 use crate::{input, progress};
 use place::{Endpoint, Place, Process};
 use report::{Report, Row};
-use turn::{Work, answer_turns};
+use turn::{Asked, Work, answer_turns};
 
 /// One way to have answers, before it is timed.
 struct Way {
     name: String,
     bytes: Option<usize>,
     answered: Answered,
+    /// Whether it can say classes.
+    classifies: bool,
     place: Place,
 }
 
@@ -52,26 +54,33 @@ pub async fn run(
         Some(file) => input::file(file)?,
         None => questions.texts.iter().cloned().map(Text::from).collect(),
     };
+    if !args.url.is_empty() && texts.iter().any(|text| text.second.is_some()) {
+        let message = "texts with a second one can't be sent to a server that makes vectors";
+        return Err(Fault::new(Code::InvalidRequest, message));
+    }
     let bench = Bencher { global, settings, questions, output };
-    let mut ways = bench.precisions().await?;
+    // What fails at once comes first.
+    let endpoints: Vec<Way> =
+        args.url.iter().map(|url| bench.endpoint(url)).collect::<Result<_, _>>()?;
+    let mut others = Vec::new();
     for model in &args.with {
         let settings = ModelSettings { model: Some(model.clone()), ..settings.clone() };
-        ways.push(bench.way(model.clone(), &settings).await?);
+        others.push(bench.way(model.clone(), &settings).await?);
     }
-    for url in &args.url {
-        ways.push(bench.endpoint(url)?);
+    let mut ways = bench.precisions().await?;
+    ways.extend(others);
+    ways.extend(endpoints);
+    let task = if ways.iter().all(|way| way.classifies) { Asked::Classes } else { Asked::Vectors };
+    let rows = timed(ways, task, &texts, usize::from(args.rounds), output)?;
+    let report = Report { model: model.name, task, threads: settings.threads, rows };
+    match output.json {
+        true => output.json(&report)?,
+        false => output.result(&report.to_string())?,
     }
-    let rows = timed(ways, &texts, usize::from(args.rounds), output)?;
-    let report = Report::new(model.name, labels, settings.threads, rows);
-    let drawn = replace(&args.output, [chart::svg(&report).as_bytes()]);
-    drawn.map_err(|e| {
+    replace(&args.output, [chart::svg(&report).as_bytes()]).map_err(|e| {
         let message = format!("could not write {}: {e}", args.output.display());
         Fault::new(Code::Unwritable, message)
-    })?;
-    match output.json {
-        true => output.json(&report),
-        false => output.result(&report.to_string()),
-    }
+    })
 }
 
 impl Bencher<'_> {
@@ -87,8 +96,10 @@ impl Bencher<'_> {
             let settings = ModelSettings { precision: Some(precision), ..self.settings.clone() };
             match self.way(precision.name().to_owned(), &settings).await {
                 Ok(way) => ways.push(way),
-                Err(fault) if asked == Some(precision) => return Err(fault),
-                Err(fault) => self.output.note(&format!("{}: {}", precision.name(), fault.message)),
+                Err(fault) if fault.code == Code::UnsupportedHere && asked != Some(precision) => {
+                    self.output.note(&format!("{}: {}", precision.name(), fault.message));
+                }
+                Err(fault) => return Err(fault),
             }
         }
         match ways.is_empty() {
@@ -108,21 +119,24 @@ impl Bencher<'_> {
         let bytes = Some(bundle.pieces().map(<[u8]>::len).sum());
         let opened = start(settings, model)?;
         let answered = self.questions.ask(&opened, self.output).await?;
+        let classifies = opened.model.labels().is_some();
         drop(opened);
         let place = Place::Process(Process::start(self.global, settings)?);
-        Ok(Way { name, bytes, answered, place })
+        Ok(Way { name, bytes, answered, classifies, place })
     }
 
     fn endpoint(&self, url: &str) -> Result<Way, Fault> {
         let mut endpoint = Endpoint::new(url);
         let answered = self.questions.answered(endpoint.vectors(&self.questions.texts)?, None);
-        Ok(Way { name: url.to_owned(), bytes: None, answered, place: Place::Url(endpoint) })
+        let place = Place::Url(endpoint);
+        Ok(Way { name: url.to_owned(), bytes: None, answered, classifies: false, place })
     }
 }
 
 /// Every way does as much as every other, by turns, so that all have the same weather.
 fn timed(
     mut ways: Vec<Way>,
+    task: Asked,
     texts: &[Text],
     rounds: usize,
     output: Output,
@@ -130,7 +144,7 @@ fn timed(
     let bar = progress::steps(output, 0, (rounds + 1) * ways.len());
     let mut turns: Vec<Vec<_>> = ways.iter().map(|_| Vec::new()).collect();
     for round in 0..=rounds {
-        let work = Work::of(texts, round);
+        let work = Work::of(task, texts, round);
         for (way, turns) in ways.iter_mut().zip(&mut turns) {
             bar.set_message(way.name.clone());
             let turn = way.place.turn(&work)?;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,6 +15,9 @@ use crate::args::Global;
 
 /// Texts of one request.
 const TOGETHER: usize = 32;
+
+/// A request that takes longer is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub enum Place {
     Process(Process),
@@ -105,7 +108,12 @@ struct Encoded {
 
 impl Endpoint {
     pub fn new(url: &str) -> Self {
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let config = ureq::Agent::config_builder()
+            // The way there is part of what is measured; the environment's proxy is for downloads.
+            .proxy(None)
+            .timeout_global(Some(PATIENCE))
+            .http_status_as_error(false);
+        let agent = config.build().into();
         Self { url: url.trim_end_matches('/').to_owned(), agent }
     }
 
@@ -125,9 +133,14 @@ impl Endpoint {
 
     fn encode(&self, texts: &[String]) -> Result<Encoded, Fault> {
         let body = self.post("/encode", &json!({ "texts": texts }))?;
-        serde_json::from_slice(&body).map_err(|e| {
-            Fault::new(Code::Unreadable, format!("{}/encode answers no vectors: {e}", self.url))
-        })
+        let wrong = |why: &dyn std::fmt::Display| {
+            Fault::new(Code::Unreadable, format!("{}/encode answers no vectors: {why}", self.url))
+        };
+        let encoded: Encoded = serde_json::from_slice(&body).map_err(|e| wrong(&e))?;
+        match (encoded.embeddings.len(), texts.len()) {
+            (got, asked) if got != asked => Err(wrong(&format!("{got} for {asked} texts"))),
+            _ => Ok(encoded),
+        }
     }
 
     /// The vectors of texts.

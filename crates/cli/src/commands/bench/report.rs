@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use trireme_domain::metrics::percentile;
 
-use super::turn::Turn;
+use super::turn::{Asked, Turn};
 use crate::commands::quality::{Answered, Cosines};
 
 /// All that was measured.
@@ -13,7 +13,7 @@ use crate::commands::quality::{Answered, Cosines};
 pub struct Report {
     pub model: String,
     /// What was asked for: classes or vectors.
-    pub task: &'static str,
+    pub task: Asked,
     pub threads: usize,
     pub rows: Vec<Row>,
 }
@@ -103,9 +103,12 @@ const TITLES: [&str; 11] = [
 ];
 
 impl Report {
-    pub fn new(model: String, labels: &[String], threads: usize, rows: Vec<Row>) -> Self {
-        let task = if labels.is_empty() { "vectors" } else { "classes" };
-        Self { model, task, threads, rows }
+    pub fn title(&self) -> String {
+        let task = match self.task {
+            Asked::Classes => "classes",
+            Asked::Vectors => "vectors",
+        };
+        format!("{task} of {}, {} threads", self.model, self.threads)
     }
 }
 
@@ -116,7 +119,7 @@ impl fmt::Display for Report {
             .collect();
         // A column in which nobody has anything says nothing.
         let says = |at: usize| at == 0 || lines.iter().skip(1).any(|line| line[at] != "-");
-        write!(f, "{} of {}, {} threads", self.task, self.model, self.threads)?;
+        f.write_str(&self.title())?;
         for line in &lines {
             writeln!(f)?;
             for at in (0..line.len()).filter(|&at| says(at)) {

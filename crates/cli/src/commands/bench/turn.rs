@@ -16,9 +16,20 @@ const ALONE: usize = 16;
 /// Texts of one request, for how many there are a second.
 const TOGETHER: usize = 32;
 
+/// What texts are asked for.
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Asked {
+    /// By models that all know classes.
+    Classes,
+    /// By models that do not, and by servers, which take several texts for vectors alone.
+    Vectors,
+}
+
 /// What is asked in a turn: a text, and the second one of a pair.
 #[derive(Serialize, Deserialize)]
 pub struct Work {
+    pub task: Asked,
     pub alone: Vec<(String, Option<String>)>,
     pub together: Vec<(String, Option<String>)>,
 }
@@ -38,13 +49,13 @@ pub struct Turn {
 
 impl Work {
     /// The next texts of so many, from the beginning again behind the last.
-    pub fn of(texts: &[Text], turn: usize) -> Self {
+    pub fn of(task: Asked, texts: &[Text], turn: usize) -> Self {
         let mut next = texts.iter().cycle().skip(turn * (ALONE + TOGETHER) % texts.len().max(1));
         let mut some = |count| {
             let texts = next.by_ref().take(count);
             texts.map(|text| (text.first.clone(), text.second.clone())).collect()
         };
-        Self { alone: some(ALONE), together: some(TOGETHER) }
+        Self { task, alone: some(ALONE), together: some(TOGETHER) }
     }
 }
 
@@ -63,22 +74,25 @@ async fn turn(opened: &Opened, work: Work) -> Result<Turn, Fault> {
     let mut alone = Vec::with_capacity(work.alone.len());
     for text in work.alone {
         let started = Instant::now();
-        ask(opened, vec![text]).await?;
+        ask(opened, work.task, vec![text]).await?;
         alone.push(started.elapsed().as_secs_f64() * 1e3);
     }
     let texts = work.together.len();
     let started = Instant::now();
-    let answers = ask(opened, work.together).await?;
+    let answers = ask(opened, work.task, work.together).await?;
     let together = started.elapsed().as_secs_f64();
     let tokens = answers.iter().map(|answer| answer.tokens).sum();
     Ok(Turn { alone, together, texts, tokens, memory: resident() })
 }
 
-/// Classes, where the model has some; vectors, where not.
-async fn ask(opened: &Opened, texts: Vec<(String, Option<String>)>) -> Result<Vec<Answer>, Fault> {
-    let task = match opened.service.identity.labels.is_empty() {
-        true => Task::Embed { options: EmbedOptions::default(), prompt: None },
-        false => Task::Classify,
+async fn ask(
+    opened: &Opened,
+    task: Asked,
+    texts: Vec<(String, Option<String>)>,
+) -> Result<Vec<Answer>, Fault> {
+    let task = match task {
+        Asked::Vectors => Task::Embed { options: EmbedOptions::default(), prompt: None },
+        Asked::Classes => Task::Classify,
     };
     let texts = texts.into_iter().map(|(first, second)| Text { first, second }).collect();
     all(opened.service.compute.submit(Job { texts, task, cut: Cut::default() }).await?)
@@ -96,13 +110,13 @@ fn resident() -> Option<u64> {
 mod tests {
     use trireme_service::Text;
 
-    use super::Work;
+    use super::{Asked, Work};
 
     #[test]
     fn turns_go_through_all_texts_and_begin_again() {
         let texts: Vec<Text> = (0..5).map(|at: usize| Text::from(at.to_string())).collect();
         let asked = |turn| {
-            let Work { alone, together } = Work::of(&texts, turn);
+            let Work { alone, together, .. } = Work::of(Asked::Vectors, &texts, turn);
             alone.into_iter().chain(together).map(|(text, _)| text).collect::<Vec<_>>()
         };
         let all: Vec<String> = (0..3).flat_map(asked).collect();

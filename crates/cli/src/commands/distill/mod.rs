@@ -15,6 +15,7 @@ use trireme_train::{Distill as Taught, Lesson, fresh_weights};
 use crate::args::Distill;
 use crate::commands::train::Texts;
 use crate::commands::train::embed::{HIGHEST_SCORE, taught};
+use crate::commands::train::folder::Source;
 use crate::commands::train::run::{Run, fault, one_of_several};
 use crate::host;
 use crate::output::Output;
@@ -32,7 +33,8 @@ pub async fn run(args: Distill, settings: &ModelSettings, output: Output) -> Res
     let student = student(&recipe, &whole, &names, &material.learn)?;
     let reader = Texts::new(&student, recipe.max_length)?;
     let lessons = teachers.lessons(&student, &reader, &material.learn, output).await?;
-    let by = format!("{:?} {:?}", teachers.digests(), recipe.weights());
+    let files: Vec<&str> = material.sources.iter().map(Source::sha256).collect();
+    let by = format!("{:?} {:?} {files:?}", teachers.digests(), recipe.weights());
     let task = task(&student, &reader, names, lessons, recipe.vectors, by, &material)?;
     output.note(&format!(
         "{} texts to learn, {} and {} pairs to measure by",

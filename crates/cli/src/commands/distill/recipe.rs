@@ -60,8 +60,8 @@ pub struct Made {
 pub struct Texts {
     pub file: PathBuf,
     pub kind: Kind,
-    /// How much a class that the file names counts beside what the teacher says, and a score
-    /// beside that; from 0 to 1.
+    /// How much a class that the file names counts beside what the teacher says; and the scores of
+    /// a step's pairs, beside its lessons. From 0 to 1.
     #[serde(default)]
     pub truth: f32,
     /// Copies of each text in which some words are others, for teachers to speak about.

@@ -44,6 +44,10 @@ impl Source {
         input::invalid(&self.path, error)
     }
 
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
     /// What the lineage says of it.
     pub fn record(&self) -> Data {
         Data { file: named(&self.path), sha256: self.sha256.clone() }
