@@ -80,6 +80,47 @@ fn a_student_is_made_by_a_recipe() {
     assert_eq!(files, [text(&recipe), text(&data), text(&pairs)]);
 }
 
+/// Nobody teaches: what the file says is all that is learnt, and other texts are of all classes alike.
+#[test]
+fn a_recipe_without_teachers_learns_what_its_files_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let (base, data) = (tiny("bert-embed"), labelled(&folder));
+    let pairs =
+        file(&folder, "pairs.tsv", b"score\tsentence1\tsentence2\n1\tsail\tmast\n2\tsail\tsail\n");
+    let recipe = r#"
+        labels = ["bad", "good"]
+        [student]
+        of = "{base}"
+        [[texts]]
+        file = "{data}"
+        kind = "labelled"
+        truth = 1.0
+        [[texts]]
+        file = "{pairs}"
+        kind = "pairs"
+        neutral = true
+        [held_out]
+        texts = 6
+        [training]
+        epochs = 40
+        batch = 8
+        rate = 0.01
+    "#;
+    let recipe = file(&folder, "recipe.toml", recipe.as_bytes());
+    let run = folder.path().join("run");
+    let set = [("data", text(&data)), ("pairs", text(&pairs)), ("base", &base)];
+    let set = set.map(|(name, value)| format!("{name}={value}"));
+    let mut args = vec!["distill", text(&recipe), "--output", text(&run), "--json"];
+    args.extend(set.iter().flat_map(|set| ["--set", set]));
+    let done = json(&args);
+    assert!(done["score"].as_f64() > Some(0.9), "{done}");
+    let learnt = run.join("model");
+    for (word, expected) in [("yes oar", "good"), ("no oar oar", "bad")] {
+        let said = out(&["classify", "--model", text(&learnt), word]);
+        assert!(said.starts_with(expected), "{word}: {said}");
+    }
+}
+
 #[test]
 fn a_recipe_that_makes_no_student_is_refused_with_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
@@ -96,6 +137,7 @@ fn a_recipe_that_makes_no_student_is_refused_with_what_is_wrong() {
         ("scores", "classes = \"{teacher}", "classes = \"{many}", "for several classes at once"),
         ("teacher", "classes = \"{teacher}", "classes = \"{embeds}", "no classification head"),
         ("label", "{data}", "{odd}", "found \"bad\", expected one of 0 (negative)"),
+        ("both", "max_length", "labels = [\"a\", \"b\"]\nmax_length", "name one of both"),
         ("name", "{data}", "{date}", "{date}"),
     ] {
         let recipe = RECIPE.replacen(from, to, 1);

@@ -20,6 +20,30 @@ pub struct Known {
     changed: usize,
 }
 
+impl Known {
+    /// The share of each class: what a teacher says, what the file knows, or all alike. None where
+    /// nobody says anything.
+    pub fn shares(&self, said: Option<&[f32]>, classes: usize) -> Option<Vec<f32>> {
+        if classes > 0 && self.neutral {
+            return Some(vec![1.0 / classes as f32; classes]);
+        }
+        let one = |class: usize, truth: f32| {
+            (0..classes).map(move |at| if at == class { truth } else { 0.0 })
+        };
+        match (said, self.truth) {
+            (Some(said), None) => Some(said.to_vec()),
+            (Some(said), Some((class, truth))) => {
+                let said = said.iter().map(|said| said * (1.0 - truth));
+                Some(said.zip(one(class, truth)).map(|(said, known)| said + known).collect())
+            }
+            (None, Some((class, truth))) if classes > 0 && truth > 0.0 => {
+                Some(one(class, 1.0).collect())
+            }
+            (None, _) => None,
+        }
+    }
+}
+
 /// A share of the words of a copy are others.
 const CHANGED: f64 = 0.2;
 
@@ -70,14 +94,14 @@ impl Material {
             }
             all.sources.push(source);
         }
-        all.hold_out(recipe);
+        all.hold_out(recipe, !names.is_empty());
         all.change(recipe.training.seed);
         Ok(all)
     }
 
     /// Keeps some texts and pairs aside, and learns nothing that gives them away. What nobody
     /// teaches is not measured, so nothing of it is kept.
-    fn hold_out(&mut self, recipe: &Recipe) {
+    fn hold_out(&mut self, recipe: &Recipe, classes: bool) {
         let HeldOut { texts, words, pairs } = recipe.held_out;
         let seed = recipe.training.seed;
         let mut order = shuffled(self.near.len(), seed);
@@ -89,7 +113,7 @@ impl Material {
         };
         let there: Vec<&Known> = self.learn.iter().filter(long).collect();
         let mut order = shuffled(there.len(), seed);
-        order.truncate(if recipe.teachers.classes.is_some() { texts } else { 0 });
+        order.truncate(if classes { texts } else { 0 });
         let known = order.into_iter().map(|at| there[at]);
         self.labelled =
             known.filter_map(|known| Some((known.text.clone(), known.truth?.0))).collect();

@@ -28,11 +28,11 @@ pub async fn run(args: Distill, settings: &ModelSettings, output: Output) -> Res
     let run = Run::new(recipe.training.clone(), &args.keeping)?;
     let whole = named_checkpoint(&named(settings, &recipe.student.of)).await?.checkpoint;
     let teachers = Teachers::open(&recipe, settings).await?;
-    let names = teachers.names()?;
+    let names = teachers.names(&recipe)?;
     let material = Material::read(&recipe, &names)?;
     let student = student(&recipe, &whole, &names, &material.learn)?;
     let reader = Texts::new(&student, recipe.max_length)?;
-    let lessons = teachers.lessons(&student, &reader, &material.learn, output).await?;
+    let lessons = teachers.lessons(&student, &reader, &names, &material.learn, output).await?;
     let files: Vec<&str> = material.sources.iter().map(Source::sha256).collect();
     let by = format!("{:?} {:?} {files:?}", teachers.digests(), recipe.weights());
     let task = task(&student, &reader, names, lessons, recipe.vectors, by, &material)?;
@@ -71,10 +71,10 @@ impl Teachers {
     }
 
     /// The classes that are taught.
-    fn names(&self) -> Result<Vec<String>, Fault> {
+    fn names(&self, recipe: &Recipe) -> Result<Vec<String>, Fault> {
         match &self.classes {
             Some(teacher) => Ok(one_of_several(teacher.model.labels())?.to_vec()),
-            None => Ok(Vec::new()),
+            None => Ok(recipe.labels.clone()),
         }
     }
 
@@ -87,6 +87,7 @@ impl Teachers {
         &self,
         student: &Checkpoint,
         reader: &Texts,
+        names: &[String],
         learn: &[Known],
         output: Output,
     ) -> Result<Vec<Lesson>, Fault> {
@@ -106,11 +107,11 @@ impl Teachers {
             Ok(Lesson {
                 // One reading serves both heads; a prompt is for vectors, so it is read where only
                 // those are taught.
-                text: match classes.is_empty() {
+                text: match names.is_empty() {
                     true => reader.encode_for_vector(&known.text)?,
                     false => reader.encode(&known.text)?,
                 },
-                classes: classes.get(at).map(|scores| shares(&scores.values, known)),
+                classes: known.shares(classes.get(at).map(|said| &said.values[..]), names.len()),
                 vector: vectors.get(at).cloned(),
             })
         };
@@ -165,14 +166,4 @@ fn student(
     }
     let head = fresh_weights(recipe.training.seed);
     student.classifying(names, head).map_err(|e| from_model(&e))
-}
-
-/// What a text is to be taken for: by the teacher, by what is known of it, or by nobody.
-fn shares(said: &[f32], known: &Known) -> Vec<f32> {
-    if known.neutral {
-        return vec![1.0 / said.len() as f32; said.len()];
-    }
-    let (class, truth) = known.truth.unwrap_or((0, 0.0));
-    let one = |at| if at == class { truth } else { 0.0 };
-    said.iter().enumerate().map(|(at, said)| said * (1.0 - truth) + one(at)).collect()
 }

@@ -18,7 +18,11 @@ pub struct Recipe {
     /// The file, with names as they stand there.
     #[serde(skip)]
     pub source: Source,
+    #[serde(default)]
     pub teachers: Teachers,
+    /// The classes, where no teacher names them: what the files say is all that is taught of them.
+    #[serde(default)]
+    pub labels: Vec<String>,
     pub student: Made,
     pub texts: Vec<Texts>,
     #[serde(default)]
@@ -36,8 +40,9 @@ fn one() -> f64 {
     1.0
 }
 
-/// Models, as `--model` names them. What has no teacher is not taught.
-#[derive(Deserialize)]
+/// Models, as `--model` names them. What has no teacher is not taught, but for classes that are
+/// named.
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct Teachers {
     pub classes: Option<String>,
@@ -116,6 +121,10 @@ impl Recipe {
         if !(recipe.vectors.is_finite() && recipe.vectors >= 0.0) {
             let message = format!("vectors = {}; it is 0 or above", recipe.vectors);
             return Err(input::invalid(path, message));
+        }
+        if recipe.teachers.classes.is_some() && !recipe.labels.is_empty() {
+            let message = "labels are the teacher's, where one teaches classes; name one of both";
+            return Err(recipe.source.fault(message));
         }
         let shares = |truth: f32| (0.0..=1.0).contains(&truth);
         match recipe.texts.iter().find(|texts| !shares(texts.truth)) {
