@@ -1,30 +1,8 @@
 //! `trireme bench`: its processes, and a real server.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
-
 use serde_json::Value;
 
-use super::{tiny, trireme};
-
-/// Ends with the test.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-fn serve(model: &str) -> (Server, String) {
-    let mut command = trireme(&["serve", "--model", model, "--port", "0", "--threads", "1"]);
-    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-    let (_, rest) = line.split_once("answers at ").expect(&line);
-    (Server(child), rest.split_whitespace().next().unwrap().to_owned())
-}
+use super::{serving, tiny, trireme};
 
 #[test]
 fn a_model_is_measured_in_every_precision_beside_others_and_a_server() {
@@ -33,7 +11,8 @@ fn a_model_is_measured_in_every_precision_beside_others_and_a_server() {
     std::fs::write(&data, "label,text\nnegative,oar\npositive,boat\nnegative,a river\n").unwrap();
     let (data, picture) = (data.display().to_string(), folder.path().join("bench.svg"));
     let (model, other) = (tiny("bert-classify"), tiny("bert-embed-dense"));
-    let (_server, url) = serve(&model);
+    let (_server, url) =
+        serving(&trireme(&["serve", "--model", &model, "--port", "0", "--threads", "1"]));
     let picture_name = picture.display().to_string();
     let args = ["--model", &model, "--classify", &data, "--rounds", "2", "--threads", "1"];
     let beside = ["--with", &other, "--url", &url, "--output", &picture_name, "--json"];

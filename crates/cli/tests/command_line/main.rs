@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+use trireme_tests::Process;
 
 fn trireme(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trireme"));
@@ -65,6 +66,29 @@ fn file(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> PathBuf {
 
 fn vectors(value: &Value) -> Vec<Vec<f64>> {
     serde_json::from_value(value.clone()).unwrap()
+}
+
+/// Starts a server, and says where it answers: the first line on standard error does.
+fn serving(command: &Command) -> (Process, String) {
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", "exec \"$0\" \"$@\" 2>&1"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        shell.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    Process::until(&mut shell, |line| {
+        let (_, rest) = line.split_once("answers at ")?;
+        rest.split_whitespace().next().map(str::to_owned)
+    })
+    .unwrap()
 }
 
 fn text(path: &Path) -> &str {

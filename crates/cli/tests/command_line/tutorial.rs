@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use trireme_tests::{Process, repo_root};
+use trireme_tests::repo_root;
+
+use super::serving;
 
 /// The commands of the tutorial's one block.
 fn commands() -> Vec<String> {
@@ -50,16 +52,7 @@ fn five_commands_lead_from_a_table_to_a_served_model() {
     assert!(accuracy.parse::<f64>().unwrap() > 0.7, "{measured}");
     assert!(out(quantize, folder).contains("messages.trireme: "));
 
-    // The line that says where it answers is the first on standard error.
-    let server = trireme(&format!("{serve} --port 0"), folder);
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(server.get_program()).args(server.get_args());
-    shell.current_dir(folder).env_remove("TRIREME_MODEL").env_remove("PORT");
-    let (_server, address) = Process::until(&mut shell, |line| {
-        let (_, rest) = line.split_once("answers at ")?;
-        rest.split_whitespace().next().map(str::to_owned)
-    })
-    .unwrap();
+    let (_server, address) = serving(&trireme(&format!("{serve} --port 0"), folder));
     let asked = curl.split('\'').nth(1).unwrap();
     assert!(curl.ends_with("http://127.0.0.1:8080/predict"), "{curl}");
     let answer = ureq::post(format!("{address}/predict")).send(asked).unwrap();

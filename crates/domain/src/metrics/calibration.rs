@@ -22,8 +22,8 @@ pub struct Calibration {
 
 impl Calibration {
     /// Finds the temperature at which what is known is most likely, or takes one where no such is
-    /// to be found. `logits` are one row a text,
-    /// to within a sum, so logarithms of scores will do; `classes` are what is known.
+    /// to be found. `logits` are one row a text, to within a sum, so logarithms of scores will do;
+    /// `classes` are what is known.
     ///
     /// ```
     /// use trireme_domain::metrics::Calibration;

@@ -126,7 +126,7 @@ impl Bencher<'_> {
     }
 
     fn endpoint(&self, url: &str) -> Result<Way, Fault> {
-        let mut endpoint = Endpoint::new(url);
+        let endpoint = Endpoint::new(url);
         let answered = self.questions.answered(endpoint.vectors(&self.questions.texts)?, None);
         let place = Place::Url(endpoint);
         Ok(Way { name: url.to_owned(), bytes: None, answered, classifies: false, place })

@@ -10,11 +10,8 @@ use trireme_domain::{Code, Fault};
 use trireme_server::ModelSettings;
 use trireme_service::Answer;
 
-use super::turn::{Turn, Work};
+use super::turn::{TOGETHER, Turn, Work};
 use crate::args::Global;
-
-/// Texts of one request.
-const TOGETHER: usize = 32;
 
 /// A request that takes longer is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -144,7 +141,7 @@ impl Endpoint {
     }
 
     /// The vectors of texts.
-    pub fn vectors(&mut self, texts: &[String]) -> Result<Vec<Answer>, Fault> {
+    pub fn vectors(&self, texts: &[String]) -> Result<Vec<Answer>, Fault> {
         let mut answers = Vec::with_capacity(texts.len());
         for texts in texts.chunks(TOGETHER) {
             let vectors = self.encode(texts)?.embeddings.into_iter();

@@ -14,7 +14,7 @@ use crate::output::Output;
 const ALONE: usize = 16;
 
 /// Texts of one request, for how many there are a second.
-const TOGETHER: usize = 32;
+pub const TOGETHER: usize = 32;
 
 /// What texts are asked for.
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
