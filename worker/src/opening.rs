@@ -14,7 +14,7 @@ use trireme_domain::{Class, Code, Fault, Limits};
 use trireme_model::{Checkpoint, Model};
 use trireme_service::ports::ModelSource as _;
 use trireme_service::{
-    Engine, Identity, Service, direct, from_model, from_source, load, precision,
+    Engine, Identity, Models, Served, Service, direct, from_model, from_source, load, precision,
 };
 use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
 use worker::{Delay, Env};
@@ -77,15 +77,14 @@ async fn open(env: &Env) -> Result<Router, Fault> {
     let (checkpoint, name, version) = checkpoint(env).await?;
     let precision = precision(&checkpoint, variable(env, PRECISION).as_deref())?;
     let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision);
-    let model = Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?;
+    let model = Arc::new(Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?);
     let identity = Identity::of(&model, name, version, "edge");
-    let compute = direct(Engine::new(Arc::new(model), PASS_TOKENS), Box::new(within_the_limit));
+    let compute = direct(Engine::new(Arc::clone(&model), PASS_TOKENS), Box::new(within_the_limit));
     Ok(trireme_http::router(Service {
-        compute,
+        models: Models::of(Served { identity, compute, reader: model }),
         clock: Arc::new(Performance),
         entropy: Arc::new(Crypto),
         limits: Limits::default(),
-        identity: Arc::new(identity),
     }))
 }
 

@@ -25,6 +25,8 @@ export class InputError extends TriremeError {}
 export class ModelError extends TriremeError {}
 /** The model's source can't be reached, or refuses. */
 export class SourceError extends TriremeError {}
+/** The caller may not ask for this. */
+export class AccessError extends TriremeError {}
 /** Too much is asked at once, or the caller left; later it may work. */
 export class BusyError extends TriremeError {}
 /** This browser or build can't do it. */
@@ -36,6 +38,7 @@ const CLASSES: Record<ClassName, typeof TriremeError> = {
   InputError,
   ModelError,
   SourceError,
+  AccessError,
   BusyError,
   UnsupportedError,
   InternalError,

@@ -12,7 +12,7 @@ pub const HELP: &str = "Exit codes: 0 done; 1 this machine or we ourselves; 2 us
 pub fn code(code: Code) -> ExitCode {
     ExitCode::from(match code.class() {
         Class::Internal => 1,
-        Class::Input => 2,
+        Class::Input | Class::Access => 2,
         Class::Model => 3,
         Class::Source => 4,
         Class::Busy => 5,

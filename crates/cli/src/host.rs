@@ -73,8 +73,8 @@ pub async fn answer(
     let bar = progress::texts(output, texts.len());
     let mut answers = Vec::with_capacity(texts.len());
     for texts in texts.chunks(JOB_TEXTS) {
-        let job = Job { texts: texts.to_vec(), task: task.clone(), cut };
-        answers.extend(opened.service.compute.submit(job).await?);
+        let job = Job { texts: texts.to_vec(), task: task.clone(), cut, ..Job::default() };
+        answers.extend(opened.served.compute.submit(job).await?);
         bar.inc(texts.len() as u64);
     }
     bar.finish_and_clear();

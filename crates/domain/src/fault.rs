@@ -10,6 +10,8 @@
 //! assert_eq!(fault.code.class(), Class::Input);
 //! ```
 
+use std::time::Duration;
+
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
@@ -22,6 +24,8 @@ pub enum Class {
     Model,
     /// The model's source can't be reached, or refuses.
     Source,
+    /// The caller may not ask for this.
+    Access,
     /// Too much is asked at once; later it may work.
     Busy,
     /// This host or build can't do it.
@@ -38,6 +42,7 @@ impl Class {
             Self::Input => "InputError",
             Self::Model => "ModelError",
             Self::Source => "SourceError",
+            Self::Access => "AccessError",
             Self::Busy => "BusyError",
             Self::Unsupported => "UnsupportedError",
             Self::Internal => "InternalError",
@@ -45,8 +50,17 @@ impl Class {
     }
 }
 
+/// Whether the same request may be answered when it is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Retry {
+    /// It may, a little later.
+    Later,
+    /// It gets the same fault again.
+    Never,
+}
+
 macro_rules! codes {
-    ($($code:ident = $name:literal, $status:literal, $class:ident, $meaning:literal;)*) => {
+    ($($code:ident = $name:literal, $status:literal, $class:ident, $retry:ident, $meaning:literal;)*) => {
         /// What went wrong.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -76,6 +90,12 @@ macro_rules! codes {
                 match self { $(Self::$code => Class::$class),* }
             }
 
+            /// Whether to send the same request again.
+            #[must_use]
+            pub fn retry(self) -> Retry {
+                match self { $(Self::$code => Retry::$retry),* }
+            }
+
             /// What it means, in a sentence.
             #[must_use]
             pub fn meaning(self) -> &'static str {
@@ -86,35 +106,40 @@ macro_rules! codes {
 }
 
 codes! {
-    InvalidUtf8 = "invalid_utf8", 400, Input, "The bytes are not UTF-8.";
-    InvalidJson = "invalid_json", 400, Input, "The body is not JSON.";
-    InvalidRequest = "invalid_request", 422, Input, "A field is missing, unknown, or of the wrong type.";
-    EmptyText = "empty_text", 422, Input, "A text is empty, or holds nothing but white space.";
-    TextTooLong = "text_too_long", 413, Input, "A text is longer than this host takes.";
-    TooManyTexts = "too_many_texts", 413, Input, "One request holds more texts than this host takes.";
-    BodyTooLarge = "body_too_large", 413, Input, "The body is larger than this host takes.";
-    InvalidOption = "invalid_option", 422, Input, "An option's value does not fit this model.";
-    NoClassifier = "no_classifier", 422, Input, "The model was not trained to classify.";
-    NotFound = "not_found", 404, Input, "There is nothing at this path.";
-    MethodNotAllowed = "method_not_allowed", 405, Input, "The path does not answer this method.";
-    InvalidData = "invalid_data", 422, Input, "A data file is not laid out as it must be.";
-    Unwritable = "unwritable", 507, Internal, "An output file could not be written.";
-    Unreadable = "unreadable", 422, Input, "An input file could not be read.";
-    ModelNotFound = "model_not_found", 404, Model, "There is no model at this place.";
-    InvalidModel = "invalid_model", 500, Model, "The model's files are damaged, incomplete, or do not fit together.";
-    UnsupportedModel = "unsupported_model", 501, Model, "The model asks for something that this engine does not do.";
-    AnswerNotFinite = "answer_not_finite", 500, Model, "The model's answer is not a finite number.";
-    SourceRefused = "source_refused", 502, Source, "The model's source wants a token, or refuses this one.";
-    SourceUnavailable = "source_unavailable", 502, Source, "The model's source can't be reached or failed.";
-    SourceMisconfigured = "source_misconfigured", 500, Source, "The settings of the model's source make no sense.";
-    Offline = "offline", 503, Source, "The file is not in the cache, and offline mode forbids fetching it.";
-    Overloaded = "overloaded", 429, Busy, "Too many requests are waiting; try again later.";
-    DeadlineExceeded = "deadline_exceeded", 504, Busy, "The answer was not ready in time.";
-    Cancelled = "cancelled", 499, Busy, "The caller left before the answer was ready.";
-    ShuttingDown = "shutting_down", 503, Busy, "This host is shutting down.";
-    OutOfMemory = "out_of_memory", 503, Internal, "This host has not the memory that this takes.";
-    UnsupportedHere = "unsupported_here", 501, Unsupported, "This host or build can't do that.";
-    Internal = "internal", 500, Internal, "Something broke that should not have; the log says more.";
+    InvalidUtf8 = "invalid_utf8", 400, Input, Never, "The bytes are not UTF-8.";
+    InvalidJson = "invalid_json", 400, Input, Never, "The body is not JSON.";
+    InvalidRequest = "invalid_request", 422, Input, Never, "A field is missing, unknown, or of the wrong type.";
+    EmptyText = "empty_text", 422, Input, Never, "A text is empty, or holds nothing but white space.";
+    TextTooLong = "text_too_long", 413, Input, Never, "A text is longer than this host takes.";
+    TooManyTexts = "too_many_texts", 413, Input, Never, "One request holds more texts than this host takes.";
+    BodyTooLarge = "body_too_large", 413, Input, Never, "The body is larger than this host takes.";
+    UnsupportedEncoding = "unsupported_encoding", 415, Input, Never, "The body is packed in a way that this host does not take.";
+    InvalidOption = "invalid_option", 422, Input, Never, "An option's value does not fit this model.";
+    NoClassifier = "no_classifier", 422, Input, Never, "The model was not trained to classify.";
+    Unauthorized = "unauthorized", 401, Access, Never, "This host wants an API key, or does not know this one.";
+    Forbidden = "forbidden", 403, Access, Never, "The API key may not do this.";
+    NotFound = "not_found", 404, Input, Never, "There is nothing at this path.";
+    MethodNotAllowed = "method_not_allowed", 405, Input, Never, "The path does not answer this method.";
+    InvalidData = "invalid_data", 422, Input, Never, "A data file is not laid out as it must be.";
+    Unwritable = "unwritable", 507, Internal, Never, "An output file could not be written.";
+    Unreadable = "unreadable", 422, Input, Never, "An input file could not be read.";
+    ModelNotFound = "model_not_found", 404, Model, Never, "There is no model at this place.";
+    InvalidModel = "invalid_model", 500, Model, Never, "The model's files are damaged, incomplete, or do not fit together.";
+    UnsupportedModel = "unsupported_model", 501, Model, Never, "The model asks for something that this engine does not do.";
+    AnswerNotFinite = "answer_not_finite", 500, Model, Never, "The model's answer is not a finite number.";
+    SourceRefused = "source_refused", 502, Source, Never, "The model's source wants a token, or refuses this one.";
+    SourceUnavailable = "source_unavailable", 502, Source, Later, "The model's source can't be reached or failed.";
+    SourceMisconfigured = "source_misconfigured", 500, Source, Never, "The settings of the model's source make no sense.";
+    Offline = "offline", 503, Source, Never, "The file is not in the cache, and offline mode forbids fetching it.";
+    Overloaded = "overloaded", 429, Busy, Later, "Too many requests are waiting; try again later.";
+    DeadlineExceeded = "deadline_exceeded", 504, Busy, Later, "The answer was not ready in time.";
+    Cancelled = "cancelled", 499, Busy, Later, "The caller left before the answer was ready.";
+    ShuttingDown = "shutting_down", 503, Busy, Later, "This host is shutting down.";
+    OutOfMemory = "out_of_memory", 503, Internal, Later, "This host has not the memory that this takes.";
+    RateLimited = "rate_limited", 429, Busy, Later, "This caller asks for more than its share; try again later.";
+    NotReady = "not_ready", 503, Busy, Later, "This host is starting, or its model does not answer as it should.";
+    UnsupportedHere = "unsupported_here", 501, Unsupported, Never, "This host or build can't do that.";
+    Internal = "internal", 500, Internal, Never, "Something broke that should not have; the log says more.";
 }
 
 /// Something that went wrong, as callers see it.
@@ -125,12 +150,26 @@ pub struct Fault {
     pub code: Code,
     /// With what, and what to do about it.
     pub message: String,
+    /// How long to wait before asking again, where that is known.
+    pub after: Option<Duration>,
 }
 
 impl Fault {
     /// A fault with its particulars.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), after: None }
+    }
+
+    /// The same, to be tried again after a while.
+    #[must_use]
+    pub fn after(self, after: Duration) -> Self {
+        Self { after: Some(after), ..self }
+    }
+
+    /// The same fault of one of several texts, which its message then names.
+    #[must_use]
+    pub fn of_text(self, index: usize) -> Self {
+        Self { message: format!("text {index}: {}", self.message), ..self }
     }
 }
 
@@ -157,6 +196,8 @@ mod tests {
             assert!((400..600).contains(&code.status()), "{}: {}", code.name(), code.status());
             let meaning = code.meaning();
             assert!(meaning.ends_with('.'), "{} means a sentence, got {meaning:?}", code.name());
+            let busy = code.class() == Class::Busy;
+            assert!(!busy || code.retry() == Retry::Later, "{} passes", code.name());
         }
     }
 

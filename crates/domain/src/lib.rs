@@ -12,5 +12,5 @@ pub mod similarity;
 pub mod top;
 pub mod wire;
 
-pub use fault::{Class, Code, Fault};
+pub use fault::{Class, Code, Fault, Retry};
 pub use limits::Limits;

@@ -38,12 +38,21 @@ impl Limits {
         for text in texts {
             self.check_text(count, text)?;
             count += 1;
-            if count > self.texts {
-                let message = format!("more than {} texts; send fewer at once", self.texts);
-                return Err(Fault::new(Code::TooManyTexts, message));
-            }
+            self.check_count(count)?;
         }
-        match count {
+        self.check_count(count)
+    }
+
+    /// Checks how many texts a request holds.
+    ///
+    /// # Errors
+    /// There are too many, or none.
+    pub fn check_count(&self, texts: usize) -> Result<(), Fault> {
+        if texts > self.texts {
+            let message = format!("more than {} texts; send fewer at once", self.texts);
+            return Err(Fault::new(Code::TooManyTexts, message));
+        }
+        match texts {
             0 => Err(Fault::new(Code::InvalidRequest, "there is no text")),
             _ => Ok(()),
         }

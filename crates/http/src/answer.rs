@@ -1,11 +1,16 @@
-//! Answers as JSON, faults with their declared status.
+//! Answers as JSON, faults with their declared status and headers.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Serialize;
 use trireme_domain::wire::FaultAnswer;
-use trireme_domain::{Class, Code, Fault};
+use trireme_domain::{Class, Code, Fault, Retry};
+
+/// Whether a client should send the same request again; `OpenAI`'s libraries obey it.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+/// Milliseconds to wait first, for those who count finer than seconds.
+const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 
 /// What a handler gives back.
 pub(crate) type Outcome<T> = Result<Json<T>, Refused>;
@@ -13,8 +18,9 @@ pub(crate) type Outcome<T> = Result<Json<T>, Refused>;
 /// A body of JSON.
 pub(crate) struct Json<T>(pub T);
 
-/// A fault on its way out.
-pub(crate) struct Refused(Fault);
+/// A fault on its way out. It stays beside the answer, so that a convention can say it its own way.
+#[derive(Clone)]
+pub(crate) struct Refused(pub Fault);
 
 impl From<Fault> for Refused {
     fn from(fault: Fault) -> Self {
@@ -37,18 +43,35 @@ impl<T: Serialize> IntoResponse for Json<T> {
 impl IntoResponse for Refused {
     fn into_response(self) -> Response<Body> {
         let code = self.0.code;
-        let status =
-            StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = json(status, &FaultAnswer { error: self.0 });
+        let mut response = json(status(code), &FaultAnswer { error: self.0.clone() });
+        let headers = response.headers_mut();
+        let again = code.retry() == Retry::Later;
+        headers
+            .insert(SHOULD_RETRY, HeaderValue::from_static(if again { "true" } else { "false" }));
         if code.class() == Class::Busy {
-            let seconds = HeaderValue::from_static("1");
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            let wait = self.0.after.map_or(1000, |after| after.as_millis().max(1));
+            headers.insert(header::RETRY_AFTER, number(wait.div_ceil(1000)));
+            headers.insert(RETRY_AFTER_MS, number(wait));
         }
+        if code == Code::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response.extensions_mut().insert(self);
         response
     }
 }
 
-fn json(status: StatusCode, answer: &impl Serialize) -> Response<Body> {
+/// The status that a code declares.
+pub(crate) fn status(code: Code) -> StatusCode {
+    StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn number(value: u128) -> HeaderValue {
+    HeaderValue::from_str(&value.to_string()).unwrap_or(HeaderValue::from_static("1"))
+}
+
+/// Any answer as JSON.
+pub(crate) fn json(status: StatusCode, answer: &impl Serialize) -> Response<Body> {
     let (status, body) = match serde_json::to_vec(answer) {
         Ok(body) => (status, body),
         // Our own answers always serialise; if one ever does not, the caller still gets a code.

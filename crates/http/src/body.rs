@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use trireme_domain::{Code, Fault, Limits};
@@ -12,12 +13,36 @@ use crate::answer::Refused;
 /// A parsed body. The content type is not asked for: `curl -d` sends another one.
 pub(crate) struct Parsed<T>(pub T);
 
+/// A body as it came, for those who look before they parse.
+pub(crate) struct Bytes(pub Vec<u8>);
+
+impl FromRequest<Service> for Bytes {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, service: &Service) -> Result<Self, Refused> {
+        plain(request.headers())?;
+        Ok(Self(read(request.into_body(), &service.limits).await?))
+    }
+}
+
 impl<T: DeserializeOwned> FromRequest<Service> for Parsed<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, service: &Service) -> Result<Self, Refused> {
-        let bytes = read(request.into_body(), &service.limits).await?;
+        let Bytes(bytes) = Bytes::from_request(request, service).await?;
         Ok(Self(parse(&bytes)?))
+    }
+}
+
+/// A packed body could unpack to any size, so none is taken.
+fn plain(headers: &HeaderMap) -> Result<(), Fault> {
+    match headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes()) {
+        None | Some(b"" | b"identity") => Ok(()),
+        Some(other) => {
+            let other = String::from_utf8_lossy(other);
+            let message = format!("a body packed as {other} is not taken; send it as it is");
+            Err(Fault::new(Code::UnsupportedEncoding, message))
+        }
     }
 }
 

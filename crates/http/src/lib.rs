@@ -1,11 +1,22 @@
 //! One router for every host: native, Worker and Spin all serve this.
 //!
-//! A handler decodes, asks the service, and encodes. Every fault, of whichever layer, becomes the
-//! same JSON with the status that its code declares.
+//! A handler decodes, asks the service, and encodes. Every fault, of whichever layer, gets the
+//! status and the headers that its code declares; each convention says it in its own shape.
 
 mod answer;
+mod asking;
 mod body;
+mod call;
+mod inputs;
+mod invocations;
+mod openai;
+mod own;
+mod pipeline;
+mod rerank;
 mod routes;
+mod style;
+mod tei;
 
 pub use answer::refused;
+pub use call::Caller;
 pub use routes::router;

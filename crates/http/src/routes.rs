@@ -1,45 +1,88 @@
 //! Which path answers what.
 
 use axum::Router;
-use axum::extract::State;
 use axum::http::{Method, Uri};
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::{get, post};
-use trireme_domain::wire::{
-    EncodeAnswer, EncodeRequest, HealthAnswer, PredictAnswer, PredictRequest,
-};
 use trireme_domain::{Code, Fault};
 use trireme_service::Service;
 
-use crate::answer::{Json, Outcome, Refused};
-use crate::body::Parsed;
+use crate::answer::Refused;
+use crate::style::{self, Style};
+use crate::{invocations, openai, own, pipeline, rerank, tei};
 
 /// The routes of the contract, over one service.
 pub fn router(service: Service) -> Router {
-    Router::new()
-        .route("/health", get(health))
-        .route("/predict", post(predict))
-        .route("/encode", post(encode))
+    own()
+        .merge(speaking(tei(), style::tei))
+        .merge(speaking(openai(), style::openai))
+        .merge(speaking(cohere(), style::cohere))
+        .merge(speaking(pipelines(), style::plain))
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
         .with_state(service)
 }
 
-async fn health(State(service): State<Service>) -> Json<HealthAnswer> {
-    Json(service.health())
+type Routes = Router<Service>;
+
+/// Some of them decide by a key of the body whether they speak another convention.
+fn own() -> Routes {
+    Router::new()
+        .route("/", get(own::root).post(tei::task))
+        .route("/health", get(own::live))
+        .route("/health/live", get(own::live))
+        .route("/health/ready", get(own::ready))
+        .route("/health/startup", get(own::live))
+        .route("/ready", get(own::ready))
+        .route("/ping", get(own::live))
+        .route("/model_info", get(own::info))
+        .route("/predict", post(own::predict))
+        .route("/sentiment", post(own::sentiment))
+        .route("/predict_batch", post(own::predict_batch))
+        .route("/batch_predict", post(own::batch_predict))
+        .route("/batch-sentiment", post(own::batch_sentiment))
+        .route("/concurrent-batch-sentiment", post(own::batch_sentiment))
+        .route("/encode", post(own::encode))
+        .route("/rerank", post(tei::rerank))
 }
 
-async fn predict(
-    State(service): State<Service>,
-    Parsed(request): Parsed<PredictRequest>,
-) -> Outcome<PredictAnswer> {
-    Ok(Json(service.predict(request).await?))
+fn tei() -> Routes {
+    Router::new()
+        .route("/info", get(tei::info))
+        .route("/embed", post(tei::embed))
+        .route("/embed_sparse", post(tei::no_sparse))
+        .route("/similarity", post(tei::similarity))
+        .route("/tokenize", post(tei::tokenize))
+        .route("/decode", post(tei::decode))
+        .route("/invocations", post(invocations::invoke))
 }
 
-async fn encode(
-    State(service): State<Service>,
-    Parsed(request): Parsed<EncodeRequest>,
-) -> Outcome<EncodeAnswer> {
-    Ok(Json(service.encode(request).await?))
+fn openai() -> Routes {
+    Router::new()
+        .route("/v1/embeddings", post(openai::embeddings))
+        .route("/embeddings", post(openai::embeddings))
+        .route("/v1/models", get(openai::models))
+        .route("/v1/models/{*id}", get(openai::model))
+}
+
+fn cohere() -> Routes {
+    Router::new()
+        .route("/v1/rerank", post(rerank::rerank))
+        .route("/v2/rerank", post(rerank::rerank))
+}
+
+fn pipelines() -> Routes {
+    Router::new()
+        .route("/pipeline/text-classification", post(pipeline::classification))
+        .route("/pipeline/feature-extraction", post(pipeline::extraction))
+        .route("/models/{*model}", post(pipeline::of_model))
+}
+
+/// Routes whose faults are said this way, whoever found them.
+fn speaking(routes: Routes, style: Style) -> Routes {
+    routes
+        .layer(map_response(move |response: Response| async move { style::said(response, style) }))
 }
 
 async fn nothing_here(uri: Uri) -> Refused {

@@ -36,4 +36,4 @@ pub use pass::{Pass, Progress, Want};
 pub use reader::{Cut, Reader};
 pub use student::Student;
 pub use trireme_backend::{Pooling, Precision};
-pub use trireme_text::{Encoded, Side, TextError};
+pub use trireme_text::{Encoded, Side, TextError, Token};

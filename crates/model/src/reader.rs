@@ -1,6 +1,6 @@
 //! How a model reads a text: its tokenizer, and how much of a text it sees.
 
-use trireme_text::{Encoded, Limit, Side, Tokenizer};
+use trireme_text::{Encoded, Limit, Side, Token, Tokenizer};
 
 use crate::sentence::Prompts;
 use crate::{Checkpoint, ModelError};
@@ -68,5 +68,27 @@ impl Reader {
         let tokens = cut.max_tokens.unwrap_or(self.max_tokens).min(self.max_tokens);
         let side = cut.side.unwrap_or(self.side);
         Ok(self.tokenizer.encode(text, pair, Limit { tokens, side })?)
+    }
+
+    /// All tokens of a text, with a prompt of the model before it where one is named.
+    ///
+    /// # Errors
+    /// [`ModelError::Text`], [`ModelError::UnknownPrompt`].
+    pub fn tokens(
+        &self,
+        text: &str,
+        prompt: Option<&str>,
+        special: bool,
+    ) -> Result<Vec<Token>, ModelError> {
+        let prompt = prompt.map_or(Ok(""), |prompt| self.prompts.get(Some(prompt)))?;
+        Ok(self.tokenizer.tokens(&format!("{prompt}{text}"), special)?)
+    }
+
+    /// The text that these ids stand for, as nearly as can be said.
+    ///
+    /// # Errors
+    /// [`ModelError::Text`] for an id that no token has.
+    pub fn text(&self, ids: &[u32], skip_special: bool) -> Result<String, ModelError> {
+        Ok(self.tokenizer.text(ids, skip_special)?)
     }
 }

@@ -1,8 +1,17 @@
 //! The native clock and randomness.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use trireme_domain::Limits;
 use trireme_service::ports::{Clock, Entropy};
+use trireme_service::{Models, Service};
+
+/// The use cases over these models, on this machine.
+#[must_use]
+pub fn service(models: Models, limits: Limits) -> Service {
+    Service { models, clock: Arc::new(Steady::default()), entropy: Arc::new(Random), limits }
+}
 
 /// The system's monotonic clock, counted from when it was made.
 #[derive(Debug, Clone, Copy)]

@@ -13,7 +13,7 @@ pub mod source;
 
 pub use compute::{Queue, Threads};
 pub use durable::replace;
-pub use host::{Random, Steady};
+pub use host::{Random, Steady, service};
 pub use open::{
     ModelSettings, NamedCheckpoint, Opened, named_checkpoint, open, pass_tokens, start,
 };

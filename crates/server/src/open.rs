@@ -9,10 +9,10 @@ use trireme_default_model as default_model;
 use trireme_domain::{Code, Fault, Limits};
 use trireme_model::{Checkpoint, Model};
 use trireme_service::ports::ModelSource;
-use trireme_service::{Engine, Identity, Service, from_model, from_source, load};
+use trireme_service::{Engine, Identity, Served, from_model, from_source, load};
 
 use crate::source::{Folder, Http, HttpSettings, Hub, HubSettings, NetSettings};
-use crate::{Queue, Random, Shared, Steady, Threads, mmap};
+use crate::{Queue, Shared, Threads, mmap};
 
 /// Which model, from where, and how it is run.
 #[derive(Clone)]
@@ -42,10 +42,10 @@ pub struct ModelSettings {
     pub limits: Limits,
 }
 
-/// A model in memory, and the use cases over it.
+/// A model in memory, and the thread that answers for it.
 pub struct Opened {
-    /// The use cases.
-    pub service: Service,
+    /// Where its jobs are answered.
+    pub served: Served,
     /// The model itself.
     pub model: Arc<Model<Cpu>>,
 }
@@ -80,14 +80,9 @@ pub fn start(settings: &ModelSettings, model: NamedCheckpoint) -> Result<Opened,
     let identity = Identity::of(&model, name, version, "origin");
     let tokens = pass_tokens(model.spec().width);
     let engine = Engine::new(Arc::clone(&model), tokens).spread(pool.clone());
-    let service = Service {
-        compute: Arc::new(Threads::start(engine, pool, settings.queue)?),
-        clock: Arc::new(Steady::default()),
-        entropy: Arc::new(Random),
-        limits: settings.limits,
-        identity: Arc::new(identity),
-    };
-    Ok(Opened { service, model })
+    let compute = Arc::new(Threads::start(engine, pool, settings.queue)?);
+    let served = Served { identity, compute, reader: Arc::clone(&model) as _ };
+    Ok(Opened { served, model })
 }
 
 /// A model that was read, and what it is called.

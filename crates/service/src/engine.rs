@@ -8,6 +8,7 @@ use trireme_model::{Cut, EmbedOptions, Encoded, Model, ModelError, Want};
 
 use crate::faults::from_model;
 use crate::ports::{BoxFuture, OneByOne, Pace, Rows, Spread};
+use crate::service::Terms;
 
 /// A text, or a pair of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl From<String> for Text {
 }
 
 /// What is wanted of every text of a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Task {
     /// A vector.
     Embed {
@@ -34,12 +35,26 @@ pub enum Task {
         /// The model's prompt to put first, by name.
         prompt: Option<String>,
     },
+    /// Numbers of the classification head.
+    Classify {
+        /// As the head says them; else as a score for each class.
+        raw: bool,
+    },
+}
+
+impl Task {
     /// A score for each class.
-    Classify,
+    pub const CLASSES: Self = Self::Classify { raw: false };
+}
+
+impl Default for Task {
+    fn default() -> Self {
+        Self::Embed { options: EmbedOptions::default(), prompt: None }
+    }
 }
 
 /// Texts to answer together.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Job {
     /// The texts.
     pub texts: Vec<Text>,
@@ -47,6 +62,8 @@ pub struct Job {
     pub task: Task,
     /// How much of each is looked at.
     pub cut: Cut,
+    /// Who asks.
+    pub terms: Terms,
 }
 
 /// The answer to one text.
@@ -68,9 +85,8 @@ pub type Answers = Vec<Result<Answer, Fault>>;
 /// # Errors
 /// The first fault, with its text's place.
 pub fn all(answers: Answers) -> Result<Vec<Answer>, Fault> {
-    let place = |(at, answer): (usize, Result<Answer, Fault>)| {
-        answer.map_err(|fault| Fault::new(fault.code, format!("text {at}: {}", fault.message)))
-    };
+    let place =
+        |(at, answer): (usize, Result<Answer, Fault>)| answer.map_err(|fault| fault.of_text(at));
     answers.into_iter().enumerate().map(place).collect()
 }
 
@@ -107,17 +123,22 @@ impl<B: Backend> Engine<B> {
     /// The fault that the pace gave before some step, or the model's.
     pub async fn answer(&self, job: &Job, pace: &dyn Pace) -> Result<Answers, Fault> {
         let want = self.want(&job.task).map_err(|e| from_model(&e))?;
-        let mut encoded = Vec::with_capacity(job.texts.len());
+        let (mut encoded, mut places) = (Vec::new(), Vec::with_capacity(job.texts.len()));
         for text in &job.texts {
             pace.step().await?;
-            encoded.push(self.encode(text, job).map_err(|e| from_model(&e))?);
+            places.push(self.encode(text, job).map(|text| encoded.push(text)));
         }
         let rows = self.rows(&encoded, want, pace).await?;
-        let answer = |(row, text): (Result<Vec<f32>, Fault>, &Encoded)| {
+        let mut answers = rows.into_iter().zip(&encoded).map(|(row, text)| {
             let values = self.finish(row?, &job.task);
             Ok(Answer { values, tokens: text.ids.len(), dropped: text.dropped })
+        });
+        let answer = |place: Result<(), ModelError>| match place {
+            Ok(()) => answers.next(),
+            Err(error) => Some(Err(from_model(&error))),
         };
-        Ok(rows.into_iter().zip(&encoded).map(answer).collect())
+        // As many rows came as texts were encoded, so no text is left without an answer.
+        Ok(places.into_iter().filter_map(answer).collect())
     }
 
     /// A row of the encoder for each text, in as many passes as they need.
@@ -147,8 +168,8 @@ impl<B: Backend> Engine<B> {
     fn want(&self, task: &Task) -> Result<Want, ModelError> {
         match task {
             Task::Embed { options, .. } => self.model.vectors(*options),
-            Task::Classify if self.model.labels().is_none() => Err(ModelError::NoHead),
-            Task::Classify => Ok(Want::Logits),
+            Task::Classify { .. } if self.model.labels().is_none() => Err(ModelError::NoHead),
+            Task::Classify { .. } => Ok(Want::Logits),
         }
     }
 
@@ -157,7 +178,7 @@ impl<B: Backend> Engine<B> {
             Task::Embed { prompt, .. } => {
                 self.model.reader().encode_for_vector(&text.first, prompt.as_deref(), job.cut)
             }
-            Task::Classify => {
+            Task::Classify { .. } => {
                 self.model.reader().encode(&text.first, text.second.as_deref(), job.cut)
             }
         }
@@ -166,7 +187,8 @@ impl<B: Backend> Engine<B> {
     fn finish(&self, row: Vec<f32>, task: &Task) -> Vec<f32> {
         match task {
             Task::Embed { options, .. } => self.model.finish_vector(row, *options),
-            Task::Classify => self.model.finish_scores(row),
+            Task::Classify { raw: true } => row,
+            Task::Classify { raw: false } => self.model.finish_scores(row),
         }
     }
 }

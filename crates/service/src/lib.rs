@@ -4,15 +4,20 @@
 //! answers of [`Service`]. [`load`] brings a model from a [`ports::ModelSource`]; [`Engine`] is
 //! what runs it, on whatever thread the host chooses.
 
+mod about;
 mod direct;
 #[cfg(feature = "drill")]
 pub mod drill;
+mod encode;
 mod engine;
 mod faults;
 mod load;
 mod names;
 pub mod ports;
 mod precision;
+mod predict;
+mod reads;
+mod served;
 mod service;
 
 pub use direct::direct;
@@ -21,4 +26,6 @@ pub use faults::{from_model, from_source, parse};
 pub use load::load;
 pub use names::relative_path;
 pub use precision::{Precision, precision};
-pub use service::{Identity, Service};
+pub use served::{Identity, Models, Served};
+pub use service::{Asked, Service, Terms};
+pub use trireme_model::{Cut, EmbedOptions, Side, Token};

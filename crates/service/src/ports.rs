@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use trireme_domain::Fault;
+use trireme_model::Token;
 
 use crate::engine::{Answers, Job};
 
@@ -16,6 +17,54 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Compute: Send + Sync {
     /// Answers a job. Dropping the future cancels it, between two layers at the latest.
     fn submit(&self, job: Job) -> BoxFuture<'_, Result<Answers, Fault>>;
+
+    /// How those threads are, without asking them: never behind a job.
+    fn vitals(&self) -> Vitals {
+        Vitals { alive: Ok(()), ready: Ok(()) }
+    }
+
+    /// How much those threads take at once: one request, where they are the caller's own.
+    fn capacity(&self) -> Capacity {
+        Capacity { waiting: 1, batch_texts: 1, batch_tokens: 512 }
+    }
+}
+
+/// How much a model's threads take at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Texts that may wait.
+    pub waiting: usize,
+    /// Texts of different requests that run together.
+    pub batch_texts: usize,
+    /// Tokens that run together.
+    pub batch_tokens: usize,
+}
+
+/// How the threads of a model are; what is not well says why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vitals {
+    /// They go on.
+    pub alive: Result<(), String>,
+    /// They answer as they should, and will for a while.
+    pub ready: Result<(), String>,
+}
+
+/// How a model reads texts, apart from its weights.
+pub trait Reads: Send + Sync {
+    /// The most tokens of a text that the model sees.
+    fn max_tokens(&self) -> usize;
+
+    /// All tokens of a text, behind a prompt of the model where one is named.
+    ///
+    /// # Errors
+    /// [`Fault`] of the text or the prompt.
+    fn tokens(&self, text: &str, prompt: Option<&str>, special: bool) -> Result<Vec<Token>, Fault>;
+
+    /// The text that ids stand for, as nearly as can be said.
+    ///
+    /// # Errors
+    /// [`Fault`] for an id that no token has.
+    fn text(&self, ids: &[u32], skip_special: bool) -> Result<String, Fault>;
 }
 
 /// What a host does between two steps of a pass: look at a deadline, give an event loop its turn.

@@ -12,7 +12,7 @@ use trireme_default_model as default_model;
 use trireme_domain::{Code, Fault, Limits};
 use trireme_model::{Checkpoint, Model};
 use trireme_service::{
-    Engine, Identity, Service, direct, from_model, from_source, load, precision,
+    Engine, Identity, Models, Served, Service, direct, from_model, from_source, load, precision,
 };
 
 use crate::folder::{Folder, read};
@@ -48,16 +48,15 @@ async fn open() -> Result<Router, Fault> {
     let (checkpoint, name, version) = checkpoint().await?;
     let precision = precision(&checkpoint, env::var(PRECISION).ok().as_deref())?;
     let cpu = Cpu::new(Box::new(Inline), Lane::detect()).with_precision(precision);
-    let model = Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?;
+    let model = Arc::new(Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?);
     let identity = Identity::of(&model, name, version, "edge");
     // An answer is not interrupted: Spin gives the requests that come meanwhile other instances.
-    let compute = direct(Engine::new(Arc::new(model), PASS_TOKENS), Box::new(|| Ok(())));
+    let compute = direct(Engine::new(Arc::clone(&model), PASS_TOKENS), Box::new(|| Ok(())));
     Ok(trireme_http::router(Service {
-        compute,
+        models: Models::of(Served { identity, compute, reader: model }),
         clock: Arc::new(Monotonic(Instant::now())),
         entropy: Arc::new(Random),
         limits: Limits::default(),
-        identity: Arc::new(identity),
     }))
 }
 

@@ -82,7 +82,7 @@ impl Tokenizer {
         })
     }
 
-    fn pieces(&self, text: &str) -> Result<Encoding, TextError> {
+    pub(crate) fn pieces(&self, text: &str) -> Result<Encoding, TextError> {
         self.inner.encode_char_offsets(text, false).map_err(failed)
     }
 }
@@ -115,6 +115,6 @@ fn join(mut first: Encoding, second: Option<Encoding>) -> Encoding {
     first
 }
 
-fn failed(error: impl std::fmt::Display) -> TextError {
+pub(crate) fn failed(error: impl std::fmt::Display) -> TextError {
     TextError::Failed { reason: error.to_string() }
 }

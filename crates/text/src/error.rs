@@ -56,4 +56,10 @@ pub enum TextError {
         /// Its words.
         reason: String,
     },
+    /// An id that no token has.
+    #[error("there is no token with the id {id}; take the ids of this model's own tokenizer")]
+    UnknownId {
+        /// The id.
+        id: u32,
+    },
 }

@@ -10,6 +10,7 @@ use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::processors::bert::BertProcessing;
 use tokenizers::{AddedToken, Model};
 
+use crate::tokens::decoder;
 use crate::{TextError, finish};
 
 /// The tokenizer files that a model folder may hold.
@@ -93,6 +94,8 @@ impl Tokenizer {
         let finish = inner.get_post_processor().cloned();
         finish.as_ref().map_or(Ok(()), finish::check)?;
         inner.with_post_processor(None::<PostProcessorWrapper>);
+        let decoder = decoder(inner.get_model());
+        inner.with_decoder(Some(decoder));
         Ok(Self { inner, finish })
     }
 
@@ -119,7 +122,7 @@ fn from_json(json: &[u8], config: &Config) -> Result<tokenizers::Tokenizer, Text
     const FILE: &str = "tokenizer.json";
     let mut parts: Map<String, Value> =
         serde_json::from_slice(json).map_err(|e| malformed(FILE, &e))?;
-    // Decoding ids back to text is never asked for, and that part's parser panics on bad input.
+    // Its parser panics on bad input, and a model says by itself how its ids are read back.
     parts.insert("decoder".to_owned(), Value::Null);
     parts.get("normalizer").map_or(Ok(()), sound)?;
     let mut tokenizer: tokenizers::Tokenizer =

@@ -21,9 +21,11 @@ mod encode;
 mod error;
 mod files;
 mod finish;
+mod tokens;
 mod vocabulary;
 
 pub use encode::{Encoded, Limit, Side};
 pub use error::TextError;
 pub use files::{Tokenizer, TokenizerFiles};
+pub use tokens::Token;
 pub use vocabulary::Pieces;

@@ -16,7 +16,9 @@ use send_wrapper::SendWrapper;
 use trireme_cpu::{Cpu, Executor, Lane};
 use trireme_domain::{Fault, Limits};
 use trireme_model::Checkpoint;
-use trireme_service::{Engine, Identity, Service, direct, from_model, load, precision};
+use trireme_service::{
+    Engine, Identity, Models, Served, Service, Terms, direct, from_model, load, precision,
+};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
@@ -43,7 +45,7 @@ fn start() {
 #[wasm_bindgen]
 pub struct Model {
     model: Arc<trireme_model::Model<Cpu>>,
-    identity: Arc<Identity>,
+    identity: Identity,
 }
 
 #[wasm_bindgen]
@@ -82,7 +84,7 @@ impl Model {
         let cpu = Cpu::new(executor, Lane::detect()).with_precision(precision);
         let model = trireme_model::Model::new(cpu, checkpoint).map_err(|e| from_model(&e))?;
         let identity = Identity::of(&model, name, version, "client");
-        Ok(Self { model: Arc::new(model), identity: Arc::new(identity) })
+        Ok(Self { model: Arc::new(model), identity })
     }
 
     /// Classifies a text.
@@ -95,7 +97,7 @@ impl Model {
         let service = self.service(abort);
         promise(async move {
             let request = read(&request, &service.limits)?;
-            object(&service.predict(request).await?)
+            object(&service.predict(request, Terms::default()).await?)
         })
     }
 
@@ -109,14 +111,14 @@ impl Model {
         let service = self.service(abort);
         promise(async move {
             let request = read(&request, &service.limits)?;
-            vectors(service.encode(request).await?)
+            vectors(service.encode(request, Terms::default()).await?)
         })
     }
 
     /// Alive, and who answers.
     #[wasm_bindgen(unchecked_return_type = "HealthAnswer")]
     pub fn health(&self) -> Result<JsValue, JsValue> {
-        object(&self.service(None).health()).map_err(|fault| thrown(&fault))
+        self.service(None).live().and_then(|health| object(&health)).map_err(|fault| thrown(&fault))
     }
 
     /// The classes by id; empty where the model does not classify.
@@ -134,12 +136,16 @@ impl Model {
     /// Each request has a service of its own, for each is aborted by itself.
     fn service(&self, abort: Option<AbortSignal>) -> Service {
         let engine = Engine::new(Arc::clone(&self.model), PASS_TOKENS);
-        Service {
+        let served = Served {
+            identity: self.identity.clone(),
             compute: direct(engine, Box::new(Turns::new(abort))),
+            reader: Arc::clone(&self.model) as _,
+        };
+        Service {
+            models: Models::of(served),
             clock: Arc::new(Performance),
             entropy: Arc::new(Crypto),
             limits: Limits::default(),
-            identity: Arc::clone(&self.identity),
         }
     }
 }

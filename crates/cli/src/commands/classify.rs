@@ -23,8 +23,8 @@ struct Line<'a> {
 pub async fn run(args: Classify, opened: &Opened, output: Output) -> Result<(), Fault> {
     let texts = texts(&args)?;
     let cut = args.texts.cut.into();
-    let answers = host::answer(opened, texts.clone(), &Task::Classify, cut, output).await?;
-    let labels = &opened.service.identity.labels;
+    let answers = host::answer(opened, texts.clone(), &Task::CLASSES, cut, output).await?;
+    let labels = &opened.served.identity.labels;
     let shown = match (args.all, args.top_k) {
         (true, _) => labels.len(),
         (false, count) => count.map_or(1, usize::from),

@@ -47,7 +47,7 @@ fn full(opened: &Opened, answers: &[Answer]) -> Result<String, Fault> {
         embeddings: answers.iter().map(|answer| &answer.values).collect(),
         dimensions: answers.first().map_or(0, |answer| answer.values.len()),
         tokens: answers.iter().map(|answer| answer.tokens).sum(),
-        origin: &opened.service.identity.origin,
+        origin: &opened.served.identity.origin,
     };
     Ok(output::to_json(&full)? + "\n")
 }

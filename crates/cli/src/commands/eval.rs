@@ -38,7 +38,7 @@ pub async fn run(args: Eval, opened: &Opened, output: Output) -> Result<(), Faul
     let report = match args.task {
         EvalTask::Sts => sts(&read_pairs(&args.data)?, opened, cut, output).await?,
         EvalTask::Classify => {
-            let rows = read_labelled(&args.data, &opened.service.identity.labels)?;
+            let rows = read_labelled(&args.data, &opened.served.identity.labels)?;
             classify(&rows, opened, cut, output).await?
         }
     };
@@ -90,9 +90,9 @@ async fn classify(
 ) -> Result<Report, Fault> {
     let texts = rows.iter().map(|row| Text::from(row.text.clone())).collect();
     let started = Instant::now();
-    let answers = host::answer(opened, texts, &Task::Classify, cut, output).await?;
+    let answers = host::answer(opened, texts, &Task::CLASSES, cut, output).await?;
     let elapsed_ms = started.elapsed().as_millis();
-    let scores = judge(rows, &answers, &opened.service.identity.labels)?;
+    let scores = judge(rows, &answers, &opened.served.identity.labels)?;
     let scores = Scores::Classify(scores);
     Ok(Report { n: rows.len(), scores, elapsed_ms, tokens: tokens(&answers) })
 }

@@ -7,7 +7,7 @@ use trireme_server::Opened;
 use crate::output::Output;
 
 pub fn run(opened: &Opened, output: Output) -> Result<(), Fault> {
-    let (model, origin) = (&opened.model, &opened.service.identity.origin);
+    let (model, origin) = (&opened.model, &opened.served.identity.origin);
     let spec = model.spec();
     let facts = json!({
         "model": origin.model,

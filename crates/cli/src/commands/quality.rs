@@ -74,13 +74,13 @@ impl Questions {
         };
         let task = Task::Embed { options: EmbedOptions::default(), prompt: None };
         let vectors = ask(&self.texts, task).await?;
-        let labels = &opened.service.identity.labels;
+        let labels = &opened.served.identity.labels;
         let accuracy = match self.labelled.as_slice() {
             // Another model may name other classes, or none.
             rows if rows.is_empty() || **labels != *self.labels => None,
             rows => {
                 let texts: Vec<String> = rows.iter().map(|row| row.text.clone()).collect();
-                let answers = ask(&texts, Task::Classify).await?;
+                let answers = ask(&texts, Task::CLASSES).await?;
                 Some(judge(rows, &answers, labels)?.accuracy)
             }
         };

@@ -4,20 +4,22 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use trireme_domain::{Code, Fault};
-use trireme_server::{ModelSettings, Queue, open, serve};
+use trireme_server::{ModelSettings, Queue, open, serve, service};
+use trireme_service::Models;
 
 use crate::args::Serve;
 use crate::output::Output;
 
 pub async fn run(args: &Serve, settings: ModelSettings, output: Output) -> Result<(), Fault> {
     let queue = Queue { jobs: usize::from(args.queue), timeout: Duration::from_secs(args.timeout) };
-    let opened = open(&ModelSettings { queue, ..settings }).await?;
-    let origin = &opened.service.identity.origin;
+    let opened = open(&ModelSettings { queue, ..settings.clone() }).await?;
+    let origin = &opened.served.identity.origin;
     let model = format!("{} ({})", origin.model, origin.digest.get(..12).unwrap_or_default());
     let address = SocketAddr::new(args.host, args.port);
     // Before anyone hears that it answers: until then, to be asked to end is to be killed.
     let stop = stop()?;
-    serve(opened.service.clone(), address, stop, |address| {
+    let service = service(Models::of(opened.served), settings.limits);
+    serve(service, address, stop, |address| {
         output.note(&format!("trireme answers at http://{address} with the model {model}"));
     })
     .await

@@ -3,7 +3,7 @@
 use trireme_domain::dataset::read_pairs;
 use trireme_domain::metrics::{pearson, spearman};
 use trireme_domain::similarity::cosine;
-use trireme_model::{Cut, EmbedOptions};
+use trireme_model::EmbedOptions;
 use trireme_server::{ModelSettings, Opened, Precision, open};
 use trireme_service::{Job, Task, Text};
 
@@ -26,8 +26,8 @@ impl Asked {
 
     pub fn answer(&self, texts: Vec<String>, task: Task) -> Vec<Vec<f32>> {
         let texts = texts.into_iter().map(Text::from).collect();
-        let job = Job { texts, task, cut: Cut::default() };
-        let answers = self.runtime.block_on(self.opened.service.compute.submit(job)).unwrap();
+        let job = Job { texts, task, ..Job::default() };
+        let answers = self.runtime.block_on(self.opened.served.compute.submit(job)).unwrap();
         answers.into_iter().map(|answer| answer.unwrap().values).collect()
     }
 

@@ -51,12 +51,12 @@ fn default_model() -> Asked {
 }
 
 fn scores(model: &Asked, texts: impl IntoIterator<Item = String>) -> Vec<Vec<f32>> {
-    model.answer(texts.into_iter().collect(), Task::Classify)
+    model.answer(texts.into_iter().collect(), Task::CLASSES)
 }
 
 fn sentiment(test: &str, model: &Asked) -> Option<(Vec<Labelled>, Vec<Vec<f32>>)> {
     let data = std::fs::read(data_file(test, "sst2/dev.tsv")?).unwrap();
-    let rows = read_labelled(&data, &model.opened.service.identity.labels).unwrap();
+    let rows = read_labelled(&data, &model.opened.served.identity.labels).unwrap();
     let scores = scores(model, rows.iter().map(|row| row.text.clone()));
     Some((rows, scores))
 }
@@ -67,7 +67,7 @@ fn the_card_tells_the_truth_about_sentiment() {
     let model = default_model();
     let Some((rows, scores)) = sentiment(test, &model) else { return };
     let judged = || rows.iter().zip(&scores).map(|(row, scores)| (row.label, top(scores).unwrap()));
-    let got = Classification::new(judged(), &model.opened.service.identity.labels).unwrap();
+    let got = Classification::new(judged(), &model.opened.served.identity.labels).unwrap();
     let right = judged().filter(|(expected, got)| expected == got).count();
     says("accuracy", got.accuracy, share_interval(right, rows.len()));
     says("macro F1", got.macro_f1, None);
@@ -157,7 +157,7 @@ fn the_default_model_is_small_and_in_bytes() {
     let bytes = std::fs::metadata(file).unwrap().len();
     assert!(bytes <= 9_000_000, "expected at most 9 MB, got {bytes} bytes");
     assert_eq!(bytes as f64, card("bytes"), "the card's size");
-    let identity = &default_model().opened.service.identity;
+    let identity = &default_model().opened.served.identity;
     assert_eq!(json!(identity.origin.precision), "int8");
     assert!(
         beside("README.md").contains(&identity.origin.digest),

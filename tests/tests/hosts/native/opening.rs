@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use trireme_model::{Cut, EmbedOptions};
+use trireme_model::EmbedOptions;
 use trireme_server::source::NetSettings;
 use trireme_server::{ModelSettings, open};
 use trireme_service::{Job, Task, Text};
@@ -58,8 +58,8 @@ fn a_pool_of_any_size_gives_the_same_bits() {
     let answer = |threads: usize| {
         let opened = runtime.block_on(open(&ModelSettings { threads, ..settings(None) })).unwrap();
         let task = Task::Embed { options: EmbedOptions::default(), prompt: None };
-        let job = Job { texts: texts.clone(), task, cut: Cut::default() };
-        runtime.block_on(opened.service.compute.submit(job)).unwrap()
+        let job = Job { texts: texts.clone(), task, ..Job::default() };
+        runtime.block_on(opened.served.compute.submit(job)).unwrap()
     };
     let one = answer(1);
     for threads in [2, 3, 7] {

@@ -8,7 +8,8 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 use trireme_domain::Limits;
 use trireme_server::source::NetSettings;
-use trireme_server::{ModelSettings, Queue, open, serve};
+use trireme_server::{ModelSettings, Queue, open, serve, service};
+use trireme_service::Models;
 
 /// Settings that touch nothing outside the checkout.
 pub fn settings(model: Option<String>) -> ModelSettings {
@@ -45,7 +46,8 @@ impl Running {
                 let opened = open(&settings).await.unwrap();
                 let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
                 let stop = async { drop(stopped.await) };
-                serve(opened.service, any, stop, |at| ready.send(at).unwrap()).await.unwrap();
+                let service = service(Models::of(opened.served), settings.limits);
+                serve(service, any, stop, |at| ready.send(at).unwrap()).await.unwrap();
             });
         });
         let address = address.recv().expect("the server starts");

@@ -75,7 +75,7 @@ fn threads(gate: &Gate, queue: Queue) -> Threads {
 
 fn job() -> Job {
     let texts = vec!["A quiet harbour.".to_owned().into()];
-    Job { texts, task: Task::Classify, cut: Cut::default() }
+    Job { texts, task: Task::CLASSES, ..Job::default() }
 }
 
 fn wait(answer: impl Future<Output = Result<Answers, Fault>>) -> Result<Vec<Answer>, Fault> {

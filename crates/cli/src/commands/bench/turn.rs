@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use trireme_domain::{Code, Fault};
-use trireme_model::{Cut, EmbedOptions};
+use trireme_model::EmbedOptions;
 use trireme_server::{ModelSettings, Opened, open};
 use trireme_service::{Answer, Job, Task, Text, all};
 
@@ -92,10 +92,10 @@ async fn ask(
 ) -> Result<Vec<Answer>, Fault> {
     let task = match task {
         Asked::Vectors => Task::Embed { options: EmbedOptions::default(), prompt: None },
-        Asked::Classes => Task::Classify,
+        Asked::Classes => Task::CLASSES,
     };
     let texts = texts.into_iter().map(|(first, second)| Text { first, second }).collect();
-    all(opened.service.compute.submit(Job { texts, task, cut: Cut::default() }).await?)
+    all(opened.served.compute.submit(Job { texts, task, ..Job::default() }).await?)
 }
 
 /// What this process holds in memory, where the system tells.

@@ -94,7 +94,7 @@ impl Teachers {
         let texts: Vec<Text> = learn.iter().map(|known| known.text.clone().into()).collect();
         let classes = match &self.classes {
             Some(teacher) => {
-                let (task, cut) = (Task::Classify, Cut::default());
+                let (task, cut) = (Task::CLASSES, Cut::default());
                 host::answer(teacher, texts.clone(), &task, cut, output).await?
             }
             None => Vec::new(),

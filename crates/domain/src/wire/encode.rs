@@ -1,78 +1,8 @@
-//! Requests and answers, the same on every host.
+//! `POST /encode`: texts become vectors.
 
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::Fault;
-
-/// `POST /predict`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PredictRequest {
-    /// The text.
-    pub text: String,
-    /// A second text, for models that judge pairs.
-    pub pair: Option<String>,
-    /// The most tokens to look at, special ones among them.
-    pub max_length: Option<usize>,
-    /// Whether the answer lists every class.
-    #[serde(default = "yes")]
-    pub return_probabilities: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// Who answered: on every answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Origin {
-    /// The model's name.
-    pub model: String,
-    /// Its version.
-    pub version: String,
-    /// Its digest.
-    pub digest: String,
-    /// The precision that it was computed in.
-    pub precision: String,
-    /// Where: `client`, `edge` or `origin`.
-    pub place: String,
-}
-
-/// The answer to `POST /predict`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PredictAnswer {
-    /// Id of the class.
-    pub prediction: usize,
-    /// Its name.
-    pub label: String,
-    /// Its score.
-    pub confidence: f32,
-    /// Every class with its score, in the order of their ids.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub probabilities: Option<Scores>,
-    /// Seconds.
-    pub processing_time: f64,
-    /// Names this prediction, for feedback.
-    pub prediction_id: String,
-    /// Who answered.
-    #[serde(flatten)]
-    pub origin: Origin,
-}
-
-/// Labels with their scores; a JSON object that keeps its order.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Scores(pub Vec<(String, f32)>);
-
-impl Serialize for Scores {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (label, score) in &self.0 {
-            map.serialize_entry(label, score)?;
-        }
-        map.end()
-    }
-}
+use super::Origin;
 
 /// `POST /encode`: one of `sentence`, `text` and `texts`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -97,6 +27,8 @@ pub struct EncodeRequest {
     pub encoding: Encoding,
     /// The model's prompt to put first, by name.
     pub prompt: Option<String>,
+    /// Which model answers.
+    pub model: Option<String>,
 }
 
 /// How the rows of a text become one vector.
@@ -166,21 +98,4 @@ pub enum Vectors {
     /// For `texts`.
     #[serde(rename = "embeddings")]
     Many(Vec<Vector>),
-}
-
-/// The answer to everything that went wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FaultAnswer {
-    /// What, and with what.
-    pub error: Fault,
-}
-
-/// The answer to `GET /health`: whoever can read it knows that the host is alive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HealthAnswer {
-    /// `ok`.
-    pub status: &'static str,
-    /// Who answers.
-    #[serde(flatten)]
-    pub origin: Origin,
 }

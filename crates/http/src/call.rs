@@ -1,0 +1,122 @@
+//! Who asks, and by when, from a request's headers.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use trireme_domain::{Code, Fault};
+use trireme_service::Terms;
+
+use crate::answer::Refused;
+
+/// Seconds, or a number with `ms` or `s` behind it.
+const TIMEOUT: &str = "x-request-timeout";
+
+/// What the host's guard knows of the caller; it stands among the request's extensions.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Caller {
+    /// Whose turn it is among those who wait.
+    pub owner: u64,
+}
+
+/// The terms that a request is answered on.
+pub(crate) struct Call(pub Terms);
+
+impl<S: Sync> FromRequestParts<S> for Call {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        let caller = parts.extensions.get::<Caller>().copied().unwrap_or_default();
+        Ok(Self(Terms { owner: caller.owner, timeout: timeout(&parts.headers)? }))
+    }
+}
+
+fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
+    let Some(value) = headers.get(TIMEOUT) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    let (number, scale) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(milliseconds), _) => (milliseconds, 1e-3),
+        (None, Some(seconds)) => (seconds, 1.0),
+        (None, None) => (text, 1.0),
+    };
+    let seconds = number.trim().parse::<f64>().ok().filter(|n| *n > 0.0).map(|n| n * scale);
+    let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    timeout.map(Some).ok_or_else(|| {
+        let message =
+            format!("{TIMEOUT} is seconds (`2.5`) or milliseconds (`250ms`), not {text:?}");
+        Fault::new(Code::InvalidOption, message)
+    })
+}
+
+/// A query string's one parameter that names a model.
+pub(crate) struct ModelQuery(pub Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for ModelQuery {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let pairs = parts.uri.query().unwrap_or_default().split('&');
+        let model = pairs.filter_map(|pair| pair.strip_prefix("model=")).next();
+        Ok(Self(model.filter(|model| !model.is_empty()).map(decoded)))
+    }
+}
+
+/// Undoes a query's `%` escapes; what is none stays as it is.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = match (first, after) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)).map(|(high, low)| high * 16 + low),
+            _ => None,
+        };
+        bytes.push(escaped.unwrap_or(if *first == b'+' { b' ' } else { *first }));
+        rest = if escaped.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    (digit as char).to_digit(16).map(|digit| digit as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_seconds_or_says_otherwise() {
+        for (value, expected) in [
+            ("2.5", Some(2500)),
+            ("250ms", Some(250)),
+            (" 3 s", Some(3000)),
+            ("0", None),
+            ("-1", None),
+            ("soon", None),
+            ("NaN", None),
+            ("1e300", None),
+        ] {
+            let headers =
+                HeaderMap::from_iter([(TIMEOUT.parse().unwrap(), value.parse().unwrap())]);
+            let got = timeout(&headers).ok().flatten().map(|timeout| timeout.as_millis());
+            assert_eq!(got, expected, "{value}");
+        }
+        assert_eq!(timeout(&HeaderMap::new()), Ok(None));
+    }
+
+    #[test]
+    fn what_is_escaped_in_a_query_is_read() {
+        for (text, expected) in [
+            ("a", "a"),
+            ("a%2Fb", "a/b"),
+            ("a+b", "a b"),
+            ("%", "%"),
+            ("%zz", "%zz"),
+            ("%C3%A9", "é"),
+        ] {
+            assert_eq!(decoded(text), expected, "{text}");
+        }
+    }
+}
