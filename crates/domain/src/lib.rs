@@ -9,6 +9,7 @@ pub mod fault;
 pub mod limits;
 pub mod metrics;
 pub mod quantize;
+pub mod rounding;
 pub mod similarity;
 pub mod top;
 pub mod wire;
