@@ -3,6 +3,7 @@
 //! Everything here is plain data and pure functions. Storing, clocks, randomness and sockets are
 //! elsewhere, so the same rules hold in a browser, at the edge and at the origin.
 
+pub mod access;
 pub mod batching;
 pub mod dataset;
 pub mod fault;
