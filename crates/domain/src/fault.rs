@@ -93,6 +93,7 @@ codes! {
     TextTooLong = "text_too_long", 413, Input, "A text is longer than this host takes.";
     TooManyTexts = "too_many_texts", 413, Input, "One request holds more texts than this host takes.";
     BodyTooLarge = "body_too_large", 413, Input, "The body is larger than this host takes.";
+    TextRefused = "text_refused", 422, Input, "A text breaks a rule of this host; the message names the rule.";
     InvalidOption = "invalid_option", 422, Input, "An option's value does not fit this model.";
     NoClassifier = "no_classifier", 422, Input, "The model was not trained to classify.";
     NotFound = "not_found", 404, Input, "There is nothing at this path.";

@@ -7,6 +7,7 @@ pub mod access;
 pub mod batching;
 pub mod dataset;
 pub mod fault;
+pub mod hygiene;
 pub mod limits;
 pub mod lru;
 pub mod metrics;
