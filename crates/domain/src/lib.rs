@@ -4,6 +4,7 @@
 //! elsewhere, so the same rules hold in a browser, at the edge and at the origin.
 
 pub mod access;
+pub mod admission;
 pub mod batching;
 pub mod dataset;
 pub mod fault;
