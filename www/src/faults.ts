@@ -25,6 +25,8 @@ export const FAULTS = {
   too_many_texts: { class: "InputError", status: 413 },
   /** The body is larger than this host takes. */
   body_too_large: { class: "InputError", status: 413 },
+  /** A text breaks a rule of this host; the message names the rule. */
+  text_refused: { class: "InputError", status: 422 },
   /** An option's value does not fit this model. */
   invalid_option: { class: "InputError", status: 422 },
   /** The model was not trained to classify. */

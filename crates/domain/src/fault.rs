@@ -113,6 +113,7 @@ codes! {
     TextTooLong = "text_too_long", 413, Input, Never, "A text is longer than this host takes.";
     TooManyTexts = "too_many_texts", 413, Input, Never, "One request holds more texts than this host takes.";
     BodyTooLarge = "body_too_large", 413, Input, Never, "The body is larger than this host takes.";
+    TextRefused = "text_refused", 422, Input, Never, "A text breaks a rule of this host; the message names the rule.";
     UnsupportedEncoding = "unsupported_encoding", 415, Input, Never, "The body is packed in a way that this host does not take.";
     InvalidOption = "invalid_option", 422, Input, Never, "An option's value does not fit this model.";
     NoClassifier = "no_classifier", 422, Input, Never, "The model was not trained to classify.";

@@ -3,11 +3,18 @@
 //! Everything here is plain data and pure functions. Storing, clocks, randomness and sockets are
 //! elsewhere, so the same rules hold in a browser, at the edge and at the origin.
 
+pub mod access;
+pub mod admission;
+pub mod batching;
 pub mod dataset;
 pub mod fault;
+pub mod hygiene;
 pub mod limits;
+pub mod lru;
 pub mod metrics;
 pub mod quantize;
+pub mod rate;
+pub mod rounding;
 pub mod similarity;
 pub mod top;
 pub mod wire;
