@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use trireme_domain::batching::Priority;
 use trireme_domain::{Code, Fault};
 use trireme_service::Terms;
 
@@ -13,6 +14,9 @@ use crate::answer::Refused;
 
 /// Seconds, or a number with `ms` or `s` behind it.
 const TIMEOUT: &str = "x-request-timeout";
+
+/// `interactive`, or `batch` for work that lets others go first.
+const PRIORITY: &str = "x-priority";
 
 /// What the host's guard knows of the caller; it stands among the request's extensions.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,7 +33,19 @@ impl<S: Sync> FromRequestParts<S> for Call {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
         let caller = parts.extensions.get::<Caller>().copied().unwrap_or_default();
-        Ok(Self(Terms { owner: caller.owner, timeout: timeout(&parts.headers)? }))
+        let (priority, timeout) = (priority(&parts.headers)?, timeout(&parts.headers)?);
+        Ok(Self(Terms { owner: caller.owner, priority, timeout }))
+    }
+}
+
+fn priority(headers: &HeaderMap) -> Result<Priority, Fault> {
+    match headers.get(PRIORITY).map(|value| value.as_bytes()) {
+        None | Some(b"interactive") => Ok(Priority::Interactive),
+        Some(b"batch") => Ok(Priority::Batch),
+        Some(_) => {
+            let message = format!("{PRIORITY} is `interactive` or `batch`");
+            Err(Fault::new(Code::InvalidOption, message))
+        }
     }
 }
 

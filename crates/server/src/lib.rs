@@ -11,7 +11,7 @@ mod open;
 mod serve;
 pub mod source;
 
-pub use compute::{Queue, Threads};
+pub use compute::{Counts, Queue, Threads};
 pub use durable::replace;
 pub use host::{Random, Steady, service};
 pub use open::{

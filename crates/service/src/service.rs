@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use trireme_domain::batching::Priority;
 use trireme_domain::{Fault, Limits};
 use trireme_model::Cut;
 
@@ -28,6 +29,8 @@ pub struct Service {
 pub struct Terms {
     /// Whose turn it is among those who wait: an API key's tenant, or all the same.
     pub owner: u64,
+    /// Who goes first where several wait.
+    pub priority: Priority,
     /// From now on; longer than the host allows is as long as it allows.
     pub timeout: Option<Duration>,
 }

@@ -10,8 +10,15 @@ use trireme_service::Models;
 use crate::args::Serve;
 use crate::output::Output;
 
+/// How often a model that serves answers a text whose answer is known.
+const CANARY: Duration = Duration::from_secs(10);
+
 pub async fn run(args: &Serve, settings: ModelSettings, output: Output) -> Result<(), Fault> {
-    let queue = Queue { jobs: usize::from(args.queue), timeout: Duration::from_secs(args.timeout) };
+    let queue = Queue {
+        timeout: Duration::from_secs(args.timeout),
+        canary: Some(CANARY),
+        ..Queue::of_texts(args.queue.into())
+    };
     let opened = open(&ModelSettings { queue, ..settings.clone() }).await?;
     let origin = &opened.served.identity.origin;
     let model = format!("{} ({})", origin.model, origin.digest.get(..12).unwrap_or_default());

@@ -8,12 +8,13 @@ use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use trireme_cpu::{Cpu, Cuts, Executor, Lane, Work};
-use trireme_domain::{Code, Fault};
+use trireme_domain::batching::{Batching, Priority};
+use trireme_domain::{Code, Fault, Retry};
 use trireme_model::files::gathered;
 use trireme_model::{Checkpoint, Cut, Model};
 use trireme_server::{Queue, Shared, Threads};
 use trireme_service::ports::Compute;
-use trireme_service::{Answer, Answers, Engine, Job, Task, all};
+use trireme_service::{Answer, Answers, Engine, Job, Task, Terms, Text, all};
 
 /// What the executor does when it is next called.
 #[derive(Clone, Copy, PartialEq)]
@@ -21,6 +22,8 @@ enum Mood {
     Work,
     Wait,
     Panic,
+    /// Panics over texts of this many tokens or more.
+    Choke(u32),
 }
 
 /// The inline executor, with a gate before every piece of work.
@@ -58,6 +61,10 @@ impl Executor for Gate {
         let mood = self.mood.0.lock().unwrap();
         let mood = *self.mood.1.wait_while(mood, |mood| *mood == Mood::Wait).unwrap();
         assert!(mood != Mood::Panic, "the executor was told to panic");
+        if let (Mood::Choke(tokens), Cuts::At { starts, .. }) = (mood, cuts) {
+            let long = starts.windows(2).any(|text| text[1] - text[0] >= tokens);
+            assert!(!long, "the executor was told to choke");
+        }
         for (index, piece) in cuts.pieces(out).enumerate() {
             work(index, piece);
         }
@@ -89,7 +96,7 @@ fn code(answer: Result<Vec<Answer>, Fault>) -> Option<Code> {
 #[test]
 fn a_full_queue_refuses_and_loses_nothing() {
     let gate = Gate::new(Mood::Wait);
-    let threads = threads(&gate, Queue { jobs: 1, ..Queue::default() });
+    let threads = threads(&gate, Queue::of_texts(1));
     let running = threads.submit(job());
     gate.until(1);
     let waiting = threads.submit(job());
@@ -176,6 +183,127 @@ fn a_bad_text_does_not_end_the_thread() {
     let no_room = Cut { max_tokens: Some(1), ..Cut::default() };
     let got = wait(threads.submit(Job { cut: no_room, ..job() }));
     assert_eq!(code(got), Some(Code::InvalidOption));
+    assert_eq!(code(wait(threads.submit(job()))), None);
+}
+
+fn texts(texts: &[&str]) -> Job {
+    Job { texts: texts.iter().map(|text| Text::from((*text).to_owned())).collect(), ..job() }
+}
+
+#[test]
+fn texts_of_different_requests_run_together() {
+    let gate = Gate::new(Mood::Wait);
+    let threads = threads(&gate, Queue::default());
+    let first = threads.submit(job());
+    gate.until(1);
+    let others: Vec<_> = (0..5).map(|_| threads.submit(job())).collect();
+    gate.set(Mood::Work);
+    let alone = wait(first).unwrap();
+    for other in others {
+        assert_eq!(wait(other).unwrap(), alone, "together the bits are the same");
+    }
+    let counts = threads.counts();
+    assert_eq!((counts.runs, counts.texts), (2, 6), "{counts:?}");
+}
+
+#[test]
+fn different_tasks_run_apart() {
+    let gate = Gate::new(Mood::Wait);
+    let threads = threads(&gate, Queue::default());
+    let first = threads.submit(job());
+    gate.until(1);
+    let vector = threads.submit(Job { task: Task::default(), ..job() });
+    let classes = threads.submit(job());
+    gate.set(Mood::Work);
+    let lens = [first, vector, classes].map(|answer| wait(answer).unwrap()[0].values.len());
+    assert_eq!(lens[0], lens[2], "classes");
+    assert_ne!(lens[0], lens[1], "a vector");
+    assert_eq!(threads.counts().runs, 3);
+}
+
+#[test]
+fn a_text_that_breaks_its_run_breaks_nobody_elses() {
+    let gate = Gate::new(Mood::Wait);
+    let threads = threads(&gate, Queue::default());
+    let blocks = threads.submit(job());
+    gate.until(1);
+    let poison = "a quiet harbour with two oars and a net";
+    let before = threads.submit(texts(&["a boat", "an oar"]));
+    let mixed = threads.submit(texts(&["a boat", poison, "an oar"]));
+    let alone = threads.submit(texts(&[poison]));
+    let behind = threads.submit(texts(&["a boat"]));
+    gate.set(Mood::Choke(9));
+    drop(wait(blocks));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mixed: Vec<_> = runtime.block_on(mixed).unwrap().into_iter().map(|a| a.is_ok()).collect();
+    assert_eq!(mixed, [true, false, true], "the culprit's neighbours in one request");
+    assert_eq!(code(wait(alone)), Some(Code::Internal));
+    assert_eq!(Code::Internal.retry(), Retry::Never, "it would break the next run, too");
+    let (before, behind) = (wait(before).unwrap(), wait(behind).unwrap());
+    assert_eq!(before[0], behind[0], "other requests");
+    let counts = threads.counts();
+    assert!(counts.halved > 0 && counts.restarts == 0, "{counts:?}");
+}
+
+#[test]
+fn a_request_is_let_in_whole_or_not_at_all() {
+    let gate = Gate::new(Mood::Wait);
+    let threads = threads(&gate, Queue::of_texts(3));
+    let running = threads.submit(job());
+    gate.until(1);
+    let two = threads.submit(texts(&["a", "b"]));
+    let fault = wait(threads.submit(texts(&["c", "d"]))).unwrap_err();
+    assert_eq!(fault.code, Code::Overloaded);
+    assert!(fault.after.is_some(), "it says when to try again");
+    let one = threads.submit(texts(&["c"]));
+    assert_eq!(threads.counts().waiting, 3, "the refused request left no text behind");
+    let four = wait(threads.submit(texts(&["a", "b", "c", "d"]))).unwrap_err();
+    assert_eq!(four.code, Code::TooManyTexts, "no wait would help");
+    gate.set(Mood::Work);
+    assert_eq!([running, two, one].map(|answer| wait(answer).unwrap().len()), [1, 2, 1]);
+}
+
+#[test]
+fn one_who_asks_for_much_does_not_hold_the_others_up() {
+    let gate = Gate::new(Mood::Wait);
+    let batching = Batching { max_texts: 4, ..Queue::default().batching };
+    let threads = threads(&gate, Queue { batching, ..Queue::default() });
+    let of = |owner, priority| Terms { owner, priority, ..Terms::default() };
+    let running = threads.submit(job());
+    gate.until(1);
+    let much = Job { terms: of(1, Priority::Interactive), ..texts(&["a"; 40]) };
+    let batch = Job { terms: of(2, Priority::Batch), ..texts(&["a"; 4]) };
+    let little = Job { terms: of(3, Priority::Interactive), ..texts(&["a"]) };
+    let (much, batch) = (threads.submit(much), threads.submit(batch));
+    let mut little = pin!(threads.submit(little));
+    gate.set(Mood::Work);
+    drop(wait(running));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(little.as_mut()).unwrap();
+    let then = threads.counts();
+    assert!(then.texts < 20, "the little request waited for {} texts", then.texts);
+    assert_eq!((wait(much).unwrap().len(), wait(batch).unwrap().len()), (40, 4));
+}
+
+#[test]
+fn a_model_whose_canary_falls_silent_is_not_ready_but_alive() {
+    let gate = Gate::new(Mood::Work);
+    let every = Some(Duration::from_millis(1));
+    let threads = threads(&gate, Queue { canary: every, ..Queue::default() });
+    let until = |ready: bool| {
+        while threads.vitals().ready.is_ok() != ready {
+            std::thread::yield_now();
+        }
+    };
+    gate.until(8);
+    until(true);
+    gate.set(Mood::Panic);
+    until(false);
+    let vitals = threads.vitals();
+    assert_eq!(vitals.alive, Ok(()));
+    assert!(vitals.ready.unwrap_err().contains("canary"));
+    gate.set(Mood::Work);
+    until(true);
     assert_eq!(code(wait(threads.submit(job()))), None);
 }
 

@@ -1,0 +1,122 @@
+//! A request among those that wait, and one of its texts.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use trireme_domain::Fault;
+use trireme_service::{Answer, Answers, Cut, Task, Text};
+
+/// What a request gets.
+pub type Reply = Result<Answers, Fault>;
+
+/// What became of a text.
+pub type Outcome = Result<Answer, Fault>;
+
+/// A request whose texts are answered one by one, and who is told once all are.
+pub struct Request {
+    pub task: Task,
+    pub cut: Cut,
+    pub deadline: Option<Duration>,
+    texts: Vec<Text>,
+    outcomes: Mutex<Vec<Option<Outcome>>>,
+    left: AtomicUsize,
+    reply: Mutex<Option<oneshot::Sender<Reply>>>,
+}
+
+impl Request {
+    pub fn new(
+        texts: Vec<Text>,
+        (task, cut): (Task, Cut),
+        deadline: Option<Duration>,
+    ) -> (Arc<Self>, oneshot::Receiver<Reply>) {
+        let (reply, answer) = oneshot::channel();
+        let request = Self {
+            task,
+            cut,
+            deadline,
+            outcomes: Mutex::new(texts.iter().map(|_| None).collect()),
+            left: AtomicUsize::new(texts.len()),
+            texts,
+            reply: Mutex::new(Some(reply)),
+        };
+        (Arc::new(request), answer)
+    }
+
+    /// Whether nobody waits for the answer any more.
+    pub fn is_left(&self) -> bool {
+        let reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner);
+        reply.as_ref().is_none_or(oneshot::Sender::is_closed)
+    }
+
+    fn answer(&self, index: usize, outcome: Outcome) {
+        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(place @ None) = outcomes.get_mut(index) else { return };
+        *place = Some(outcome);
+        if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let all = outcomes.iter_mut().filter_map(Option::take).collect();
+            self.send(together(all));
+        }
+    }
+
+    fn send(&self, reply: Reply) {
+        let sender = self.reply.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Nobody waits any more where the caller left.
+        sender.map(|sender| sender.send(reply).ok());
+    }
+}
+
+/// What befell all texts of a request befell the request.
+fn together(answers: Answers) -> Reply {
+    match answers.first() {
+        Some(Err(first)) if answers.iter().all(|answer| answer.as_ref().err() == Some(first)) => {
+            Err(first.clone())
+        }
+        _ => Ok(answers),
+    }
+}
+
+/// One text of a request.
+pub struct Ticket {
+    pub request: Arc<Request>,
+    index: usize,
+}
+
+impl Ticket {
+    /// One for each text.
+    pub fn all(request: &Arc<Request>) -> impl Iterator<Item = Self> {
+        let request = Arc::clone(request);
+        (0..request.texts.len()).map(move |index| Self { request: Arc::clone(&request), index })
+    }
+
+    pub fn text(&self) -> Option<&Text> {
+        self.request.texts.get(self.index)
+    }
+
+    pub fn answer(&self, outcome: Outcome) {
+        self.request.answer(self.index, outcome);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trireme_domain::Code;
+
+    use super::*;
+
+    #[test]
+    fn what_befalls_all_texts_befalls_the_request() {
+        let fine = || Ok(Answer { values: vec![1.0], tokens: 1, dropped: 0 });
+        let fault = |message: &str| Err(Fault::new(Code::Internal, message));
+        let cases = [
+            ("all fine", vec![fine(), fine()], true),
+            ("one fault", vec![fine(), fault("a")], true),
+            ("two faults", vec![fault("a"), fault("b")], true),
+            ("the same fault", vec![fault("a"), fault("a")], false),
+        ];
+        for (case, answers, each) in cases {
+            assert_eq!(together(answers).is_ok(), each, "{case}");
+        }
+    }
+}
