@@ -85,6 +85,8 @@ async fn open(env: &Env) -> Result<Router, Fault> {
         clock: Arc::new(Performance),
         entropy: Arc::new(Crypto),
         limits: Limits::default(),
+        policy: Arc::default(),
+        telemetry: Arc::new(()),
     }))
 }
 

@@ -1,11 +1,11 @@
 //! What can be said on the command line.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit;
+pub use crate::serving::{Config, NewKey, Serve};
 
 /// Text classification and sentence embeddings, from a model folder, a bundle, a hub id, or the
 /// model inside this program.
@@ -68,13 +68,6 @@ impl Global {
     }
 }
 
-/// The port of a server that is not told another, also by an empty `PORT`.
-const PORT: &str = "8080";
-
-fn port(value: &str) -> Result<u16, std::num::ParseIntError> {
-    if value.is_empty() { PORT } else { value }.parse()
-}
-
 /// The reference's own switch is set by 1, ON, YES or TRUE.
 fn switch(value: &str) -> Result<bool, &'static str> {
     match value.to_ascii_lowercase().as_str() {
@@ -111,7 +104,12 @@ pub enum Precision {
 #[derive(Subcommand)]
 pub enum Command {
     /// Answer over HTTP
-    Serve(Serve),
+    Serve(Box<Serve>),
+    /// Look at what a server would be started with
+    #[command(subcommand)]
+    Config(Config),
+    /// Make an API key: the secret on standard output, its lines for the key file on standard error
+    Key(NewKey),
     /// Turn texts into vectors
     Embed(Embed),
     /// Name the class of texts
@@ -140,34 +138,6 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
-}
-
-#[derive(Args)]
-pub struct Serve {
-    /// Address to listen on
-    #[arg(long, default_value = "127.0.0.1")]
-    pub host: IpAddr,
-    /// Port to listen on; 0 lets the system choose
-    #[arg(long, short, env = "PORT", default_value = PORT, value_parser = port)]
-    pub port: u16,
-    /// Seconds until an answer that is not ready is given up
-    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
-    pub timeout: u64,
-    /// Requests that may wait; one more is refused
-    #[arg(long, default_value_t = 512, value_name = "N")]
-    pub queue: u16,
-}
-
-impl Default for Serve {
-    /// What `trireme serve` alone would parse to, `PORT` included.
-    fn default() -> Self {
-        #[derive(Parser)]
-        struct Alone {
-            #[command(flatten)]
-            serve: Serve,
-        }
-        Alone::parse_from(["trireme"]).serve
-    }
 }
 
 /// Where texts come from, and how much of them is looked at.

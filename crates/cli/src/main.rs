@@ -8,6 +8,7 @@ mod input;
 mod output;
 mod progress;
 mod run;
+mod serving;
 mod table;
 
 use std::process::ExitCode;

@@ -6,7 +6,7 @@ use trireme_server::open;
 
 use crate::args::{Cli, Command, Serve, Train};
 use crate::commands::{
-    bench, classify, distill, embed, eval, info, pack, quantize, serve, similarity, train,
+    bench, classify, config, distill, embed, eval, info, pack, quantize, serve, similarity, train,
 };
 use crate::host;
 use crate::output::{self, Output};
@@ -22,8 +22,10 @@ pub fn run(cli: Cli, output: &Output) -> Result<(), Fault> {
 
 async fn dispatch(cli: Cli, output: Output) -> Result<(), Fault> {
     let settings = host::settings(&cli.global, output);
-    match cli.command.unwrap_or_else(|| Command::Serve(Serve::default())) {
-        Command::Serve(args) => serve::run(&args, settings, output).await,
+    match cli.command.unwrap_or_else(|| Command::Serve(Serve::alone())) {
+        Command::Serve(args) => serve::run(*args, settings, output).await,
+        Command::Config(options) => config::run(options, settings, output),
+        Command::Key(args) => config::key(&args, output),
         Command::Embed(args) => embed::run(args, &open(&settings).await?, output).await,
         Command::Classify(args) => classify::run(args, &open(&settings).await?, output).await,
         Command::Similarity(args) => similarity::run(args, &open(&settings).await?, output).await,

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use regex::{Regex, RegexBuilder};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Code, Fault};
 
@@ -23,13 +23,13 @@ const PATTERN_BYTES: usize = 1 << 20;
 /// assert!(toml::from_str::<Pattern>("name = 'broken'\nregex = '('").is_err());
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pattern {
     /// What callers are told that they broke.
     pub name: String,
     /// What must not be in a text.
-    #[serde(deserialize_with = "compiled")]
+    #[serde(deserialize_with = "compiled", serialize_with = "written")]
     pub regex: Regex,
 }
 
@@ -164,6 +164,10 @@ fn without_markup(text: &str) -> String {
     }
     kept.push_str(rest);
     kept
+}
+
+fn written<S: serde::Serializer>(regex: &Regex, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(regex.as_str())
 }
 
 #[cfg(test)]

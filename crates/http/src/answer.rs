@@ -8,9 +8,9 @@ use trireme_domain::wire::FaultAnswer;
 use trireme_domain::{Class, Code, Fault, Retry};
 
 /// Whether a client should send the same request again; `OpenAI`'s libraries obey it.
-const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+pub(crate) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// Milliseconds to wait first, for those who count finer than seconds.
-const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
+pub(crate) const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 
 /// What a handler gives back.
 pub(crate) type Outcome<T> = Result<Json<T>, Refused>;
@@ -21,6 +21,10 @@ pub(crate) struct Json<T>(pub T);
 /// A fault on its way out. It stays beside the answer, so that a convention can say it its own way.
 #[derive(Clone)]
 pub(crate) struct Refused(pub Fault);
+
+/// The fault that an answer tells of, for those who count; among the answer's extensions.
+#[derive(Debug, Clone)]
+pub struct Coded(pub Fault);
 
 impl From<Fault> for Refused {
     fn from(fault: Fault) -> Self {
@@ -56,6 +60,7 @@ impl IntoResponse for Refused {
         if code == Code::Unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        response.extensions_mut().insert(Coded(self.0.clone()));
         response.extensions_mut().insert(self);
         response
     }

@@ -7,6 +7,7 @@ mod answer;
 mod asking;
 mod body;
 mod call;
+mod dress;
 mod inputs;
 mod invocations;
 mod openai;
@@ -17,6 +18,7 @@ mod routes;
 mod style;
 mod tei;
 
-pub use answer::refused;
+pub use answer::{Coded, refused};
 pub use call::Caller;
-pub use routes::router;
+pub use dress::{RequestId, dressed};
+pub use routes::{router, routes};

@@ -28,6 +28,10 @@ pub(crate) async fn ready(State(service): Host) -> Outcome<HealthAnswer> {
     Ok(Json(service.ready()?))
 }
 
+pub(crate) async fn started(State(service): Host) -> Outcome<HealthAnswer> {
+    Ok(Json(service.started()?))
+}
+
 pub(crate) async fn info(State(service): Host, query: ModelQuery) -> Outcome<InfoAnswer> {
     Ok(Json(service.info(query.0.as_deref())?))
 }

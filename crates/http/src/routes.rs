@@ -9,11 +9,17 @@ use trireme_domain::{Code, Fault};
 use trireme_service::Service;
 
 use crate::answer::Refused;
+use crate::dress::dressed;
 use crate::style::{self, Style};
 use crate::{invocations, openai, own, pipeline, rerank, tei};
 
-/// The routes of the contract, over one service.
+/// The routes of the contract, over one service, with what every answer has.
 pub fn router(service: Service) -> Router {
+    dressed(routes(service.clone()), &service, &[])
+}
+
+/// The routes alone, for hosts that have more of them.
+pub fn routes(service: Service) -> Router {
     own()
         .merge(speaking(tei(), style::tei))
         .merge(speaking(openai(), style::openai))
@@ -33,7 +39,7 @@ fn own() -> Routes {
         .route("/health", get(own::live))
         .route("/health/live", get(own::live))
         .route("/health/ready", get(own::ready))
-        .route("/health/startup", get(own::live))
+        .route("/health/startup", get(own::started))
         .route("/ready", get(own::ready))
         .route("/ping", get(own::live))
         .route("/model_info", get(own::info))

@@ -6,7 +6,7 @@ use axum::http::{Response, header};
 use serde_json::{Value, json};
 use trireme_domain::{Class, Code, Fault};
 
-use crate::answer::{self, Refused};
+use crate::answer::{self, Coded, Refused};
 
 /// A convention's body for a fault.
 pub(crate) type Style = fn(&Fault) -> Value;
@@ -15,7 +15,7 @@ pub(crate) type Style = fn(&Fault) -> Value;
 pub(crate) fn said(response: Response<Body>, style: Style) -> Response<Body> {
     let Some(Refused(fault)) = response.extensions().get::<Refused>() else { return response };
     let (mut parts, body) = answer::json(response.status(), &style(fault)).into_parts();
-    parts.extensions.insert(Refused(fault.clone()));
+    parts.extensions.insert(Coded(fault.clone()));
     for (name, value) in response.headers() {
         if name != header::CONTENT_LENGTH {
             parts.headers.insert(name, value.clone());

@@ -115,6 +115,12 @@ impl Checkpoint {
         self.sentence.pooling
     }
 
+    /// Bytes of its weights, as they are kept.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.tensors.values().map(|tensor| tensor.data.len() as u64).sum()
+    }
+
     /// Dimensions of its vectors.
     #[must_use]
     pub fn dimensions(&self) -> usize {

@@ -4,13 +4,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use trireme_domain::Limits;
-use trireme_service::ports::{Clock, Entropy};
-use trireme_service::{Models, Service};
+use trireme_service::ports::{Clock, Entropy, Telemetry};
+use trireme_service::{Models, Policy, Service};
 
 /// The use cases over these models, on this machine.
 #[must_use]
-pub fn service(models: Models, limits: Limits) -> Service {
-    Service { models, clock: Arc::new(Steady::default()), entropy: Arc::new(Random), limits }
+pub fn service(
+    models: Models,
+    limits: Limits,
+    policy: Policy,
+    telemetry: Arc<dyn Telemetry>,
+) -> Service {
+    Service {
+        models,
+        clock: Arc::new(Steady::default()),
+        entropy: Arc::new(Random),
+        limits,
+        policy: Arc::new(policy),
+        telemetry,
+    }
 }
 
 /// The system's monotonic clock, counted from when it was made.

@@ -11,12 +11,12 @@ mod open;
 mod serve;
 pub mod source;
 
-pub use compute::{Counts, Queue, Threads};
+pub use compute::{Queue, Threads};
 pub use durable::replace;
 pub use host::{Random, Steady, service};
 pub use open::{
     ModelSettings, NamedCheckpoint, Opened, named_checkpoint, open, pass_tokens, start,
 };
-pub use serve::serve;
+pub use serve::{Hosting, Log, LogFormat, Metrics, serve};
 pub use trireme_cpu::Precision;
 pub use trireme_pool::{Shared, wait};

@@ -48,6 +48,8 @@ pub struct Opened {
     pub served: Served,
     /// The model itself.
     pub model: Arc<Model<Cpu>>,
+    /// Bytes of its weights, as they are kept.
+    pub bytes: u64,
 }
 
 /// Tokens of one pass, for a model of this width: few enough that what is between two operations
@@ -73,6 +75,7 @@ pub async fn open(settings: &ModelSettings) -> Result<Opened, Fault> {
 pub fn start(settings: &ModelSettings, model: NamedCheckpoint) -> Result<Opened, Fault> {
     let lane = lane(settings.lane.as_deref())?;
     let NamedCheckpoint { checkpoint, name, version } = model;
+    let bytes = checkpoint.bytes();
     let pool = Shared::new(settings.threads)?;
     let precision = checkpoint.precision(settings.precision).map_err(|e| from_model(&e))?;
     let cpu = Cpu::new(Box::new(pool.clone()), lane).with_precision(precision);
@@ -82,7 +85,7 @@ pub fn start(settings: &ModelSettings, model: NamedCheckpoint) -> Result<Opened,
     let engine = Engine::new(Arc::clone(&model), tokens).spread(pool.clone());
     let compute = Arc::new(Threads::start(engine, pool, settings.queue)?);
     let served = Served { identity, compute, reader: Arc::clone(&model) as _ };
-    Ok(Opened { served, model })
+    Ok(Opened { served, model, bytes })
 }
 
 /// A model that was read, and what it is called.

@@ -4,36 +4,48 @@ use trireme_domain::wire::{HealthAnswer, InfoAnswer, RootAnswer};
 use trireme_domain::{Code, Fault};
 
 use crate::Service;
+use crate::ports::Vitals;
 
 impl Service {
-    /// Alive: the threads of every model go on.
+    /// Alive: the threads of every model go on. A host that loads its models is alive.
     ///
     /// # Errors
-    /// [`Code::NotReady`] where one does not, or none is there yet.
+    /// [`Code::NotReady`] where a thread does not go on.
     pub fn live(&self) -> Result<HealthAnswer, Fault> {
-        self.healthy(|vitals| vitals.alive)
+        self.healthy(|vitals| vitals.alive)?;
+        let first = self.models.get(None).ok();
+        let status = if first.is_some() { "ok" } else { "starting" };
+        Ok(HealthAnswer { status, origin: first.map(|served| served.identity.origin.clone()) })
+    }
+
+    /// Started: its models are loaded.
+    ///
+    /// # Errors
+    /// [`Code::NotReady`] where they are not.
+    pub fn started(&self) -> Result<HealthAnswer, Fault> {
+        let origin = Some(self.models.get(None)?.identity.origin.clone());
+        Ok(HealthAnswer { status: "ok", origin })
     }
 
     /// Ready: every model answers as it should, and the host is not about to end.
     ///
     /// # Errors
-    /// [`Code::NotReady`] with the reason.
+    /// [`Code::NotReady`] or [`Code::ShuttingDown`], with the reason.
     pub fn ready(&self) -> Result<HealthAnswer, Fault> {
-        self.healthy(|vitals| vitals.alive.and(vitals.ready))
+        if self.models.are_closing() {
+            return Err(Fault::new(Code::ShuttingDown, "this host is shutting down"));
+        }
+        self.healthy(|vitals| vitals.alive.and(vitals.ready))?;
+        self.started()
     }
 
-    fn healthy(
-        &self,
-        well: impl Fn(crate::ports::Vitals) -> Result<(), String>,
-    ) -> Result<HealthAnswer, Fault> {
-        let first = self.models.get(None)?;
-        for served in self.models.all() {
+    fn healthy(&self, well: impl Fn(Vitals) -> Result<(), String>) -> Result<(), Fault> {
+        self.models.all().iter().try_for_each(|served| {
             well(served.compute.vitals()).map_err(|reason| {
                 let message = format!("the model {}: {reason}", served.identity.origin.model);
                 Fault::new(Code::NotReady, message)
-            })?;
-        }
-        Ok(HealthAnswer { status: "ok", origin: first.identity.origin.clone() })
+            })
+        })
     }
 
     /// Name, version, and who answers.

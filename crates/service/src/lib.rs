@@ -27,5 +27,5 @@ pub use load::load;
 pub use names::relative_path;
 pub use precision::{Precision, precision};
 pub use served::{Identity, Models, Served};
-pub use service::{Asked, Service, Terms};
+pub use service::{Asked, Policy, Service, Terms};
 pub use trireme_model::{Cut, EmbedOptions, Side, Token};

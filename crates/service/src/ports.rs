@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use trireme_domain::Fault;
+use trireme_domain::wire::Origin;
 use trireme_model::Token;
 
 use crate::engine::{Answers, Job};
@@ -23,10 +24,46 @@ pub trait Compute: Send + Sync {
         Vitals { alive: Ok(()), ready: Ok(()) }
     }
 
+    /// What those threads did so far; nothing, where nobody counts.
+    fn work(&self) -> Work {
+        Work::default()
+    }
+
     /// How much those threads take at once: one request, where they are the caller's own.
     fn capacity(&self) -> Capacity {
         Capacity { waiting: 1, batch_texts: 1, batch_tokens: 512 }
     }
+}
+
+/// What a host counts of what was answered. What is not counted costs nothing.
+pub trait Telemetry: Send + Sync {
+    /// A text was classified.
+    fn predicted(&self, _origin: &Origin, _label: &str, _confidence: f32) {}
+}
+
+impl Telemetry for () {}
+
+/// What a model's threads did so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Steps of passes: a layer each.
+    pub steps: u64,
+    /// Runs.
+    pub runs: u64,
+    /// Texts that ran.
+    pub texts: u64,
+    /// Tokens that were answered.
+    pub tokens: u64,
+    /// Runs that had to be halved.
+    pub halved: u64,
+    /// Texts whose time was up before they ran.
+    pub late: u64,
+    /// Requests that were not let in.
+    pub refused: u64,
+    /// Times that a thread was begun anew.
+    pub restarts: u64,
+    /// Texts that wait now.
+    pub waiting: u64,
 }
 
 /// How much a model's threads take at once.

@@ -1,5 +1,6 @@
 //! A model that answers requests, and which of several a request means.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use trireme_backend::Backend;
@@ -85,7 +86,13 @@ pub struct Served {
 
 /// The models of a host. Clones are the same models.
 #[derive(Clone, Default)]
-pub struct Models(Arc<RwLock<Vec<Arc<Served>>>>);
+pub struct Models(Arc<Shelf>);
+
+#[derive(Default)]
+struct Shelf {
+    models: RwLock<Vec<Arc<Served>>>,
+    closing: AtomicBool,
+}
 
 impl Models {
     /// One model.
@@ -98,13 +105,24 @@ impl Models {
 
     /// Adds a model; the first is the one that answers where a request names none.
     pub fn add(&self, served: Served) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(served));
+        self.0.models.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(served));
     }
 
     /// All there are.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Served>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.models.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The host is about to end: what comes is still answered, but better sent to another.
+    pub fn close(&self) {
+        self.0.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the host is about to end.
+    #[must_use]
+    pub fn are_closing(&self) -> bool {
+        self.0.closing.load(Ordering::Relaxed)
     }
 
     /// The model that a request means: by its name, or by `name@version`.

@@ -1,14 +1,18 @@
 //! What every use case does: find the model, check the texts, compute, keep each text's fault.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use trireme_domain::batching::Priority;
+use trireme_domain::hygiene::Hygiene;
+use trireme_domain::rounding::Rounding;
+use trireme_domain::top::top;
 use trireme_domain::{Fault, Limits};
 use trireme_model::Cut;
 
-use crate::engine::{Answers, Job, Task, Text};
-use crate::ports::{Clock, Entropy};
+use crate::engine::{Answer, Answers, Job, Task, Text};
+use crate::ports::{Clock, Entropy, Telemetry};
 use crate::served::{Models, Served};
 
 /// Models' use cases over a host's ports.
@@ -22,6 +26,19 @@ pub struct Service {
     pub entropy: Arc<dyn Entropy>,
     /// How much one request may ask.
     pub limits: Limits,
+    /// What texts may be, and how scores are told.
+    pub policy: Arc<Policy>,
+    /// Who counts.
+    pub telemetry: Arc<dyn Telemetry>,
+}
+
+/// What texts may be, and how scores are told. By default, anything and as they are.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// What is taken out of texts, and which are refused.
+    pub hygiene: Hygiene,
+    /// How many digits of a score are told.
+    pub rounding: Rounding,
 }
 
 /// Who asks, and how soon an answer is wanted.
@@ -59,29 +76,57 @@ impl Service {
         asked: Asked,
     ) -> Result<Answers, Fault> {
         self.limits.check_count(texts.len())?;
-        let checked: Vec<Result<Text, Fault>> = texts
-            .into_iter()
-            .enumerate()
-            .map(|(at, text)| self.checked(at, &text).map(|()| text))
-            .collect();
+        let checked: Vec<Result<Text, Fault>> =
+            texts.into_iter().enumerate().map(|(at, text)| self.checked(at, text)).collect();
         let good: Vec<Text> =
             checked.iter().filter_map(|text| text.as_ref().ok()).cloned().collect();
         let Asked { task, cut, terms } = asked;
-        let mut answers = match good.is_empty() {
+        let classes = task == Task::CLASSES;
+        let answers = match good.is_empty() {
             true => Vec::new(),
             false => served.compute.submit(Job { texts: good, task, cut, terms }).await?,
-        }
-        .into_iter();
+        };
+        let told = |answer: Result<Answer, Fault>| match answer {
+            Ok(answer) if classes => Ok(self.told(served, answer)),
+            answer => answer,
+        };
+        let mut answers = answers.into_iter().map(told);
         // As many answers came as texts were sent, so none of these is missing.
-        Ok(checked
-            .into_iter()
-            .filter_map(|text| text.map_or_else(|f| Some(Err(f)), |_| answers.next()))
-            .collect())
+        let each = |text: Result<Text, Fault>| match text {
+            Ok(_) => answers.next(),
+            Err(fault) => Some(Err(fault)),
+        };
+        Ok(checked.into_iter().filter_map(each).collect())
     }
 
-    fn checked(&self, at: usize, text: &Text) -> Result<(), Fault> {
-        self.limits.check_text(at, &text.first)?;
-        text.second.as_deref().map_or(Ok(()), |second| self.limits.check_text(at, second))
+    /// A class's scores as this host tells them, and counts them.
+    fn told(&self, served: &Served, mut answer: Answer) -> Answer {
+        self.policy.rounding.round(&mut answer.values);
+        if let Some(best) = top(&answer.values)
+            && let (Some(label), Some(score)) =
+                (served.identity.labels.get(best), answer.values.get(best))
+        {
+            self.telemetry.predicted(&served.identity.origin, label, *score);
+        }
+        answer
+    }
+
+    fn checked(&self, at: usize, text: Text) -> Result<Text, Fault> {
+        let part = |part: String| {
+            self.limits.check_text(at, &part)?;
+            let clean = match self.policy.hygiene.clean(&part) {
+                Cow::Borrowed(_) => part,
+                Cow::Owned(clean) => {
+                    // What is left may be nothing.
+                    self.limits.check_text(at, &clean)?;
+                    clean
+                }
+            };
+            self.policy.hygiene.check(at, &clean)?;
+            Ok(clean)
+        };
+        let first = part(text.first)?;
+        Ok(Text { first, second: text.second.map(part).transpose()? })
     }
 
     /// Seconds since a moment of the host's clock.

@@ -57,6 +57,8 @@ async fn open() -> Result<Router, Fault> {
         clock: Arc::new(Monotonic(Instant::now())),
         entropy: Arc::new(Random),
         limits: Limits::default(),
+        policy: Arc::default(),
+        telemetry: Arc::new(()),
     }))
 }
 

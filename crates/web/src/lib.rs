@@ -146,6 +146,8 @@ impl Model {
             clock: Arc::new(Performance),
             entropy: Arc::new(Crypto),
             limits: Limits::default(),
+            policy: Arc::default(),
+            telemetry: Arc::new(()),
         }
     }
 }

@@ -1,35 +1,185 @@
 //! `trireme serve`
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use trireme_domain::{Code, Fault};
-use trireme_server::{ModelSettings, Queue, open, serve, service};
-use trireme_service::Models;
+use tokio::runtime::Handle;
+use trireme_domain::batching::Batching;
+use trireme_domain::hygiene::Hygiene;
+use trireme_domain::rate::Rate;
+use trireme_domain::rounding::Rounding;
+use trireme_domain::{Code, Fault, Limits};
+use trireme_server::{
+    Hosting, Log, LogFormat, Metrics, ModelSettings, Queue, open, serve, service,
+};
+use trireme_service::{Models, Policy, Served};
 
 use crate::args::Serve;
 use crate::output::Output;
+use crate::serving::Format;
 
 /// How often a model that serves answers a text whose answer is known.
 const CANARY: Duration = Duration::from_secs(10);
 
-pub async fn run(args: &Serve, settings: ModelSettings, output: Output) -> Result<(), Fault> {
-    let queue = Queue {
-        timeout: Duration::from_secs(args.timeout),
-        canary: Some(CANARY),
-        ..Queue::of_texts(args.queue.into())
-    };
-    let opened = open(&ModelSettings { queue, ..settings.clone() }).await?;
-    let origin = &opened.served.identity.origin;
-    let model = format!("{} ({})", origin.model, origin.digest.get(..12).unwrap_or_default());
-    let address = SocketAddr::new(args.host, args.port);
+pub async fn run(args: Serve, settings: ModelSettings, output: Output) -> Result<(), Fault> {
+    let args = args.with_file()?;
+    let (hosting, wanted) = (hosting(&args)?, wanted(&args, settings)?);
+    Log::begin(args.log.as_deref().unwrap_or(LEVEL), format(&args))?;
+    let (models, metrics) = (Models::default(), Arc::new(Metrics::default()));
+    let service = service(models.clone(), limits(&args), policy(&args), Arc::clone(&metrics) as _);
     // Before anyone hears that it answers: until then, to be asked to end is to be killed.
     let stop = stop()?;
-    let service = service(Models::of(opened.served), settings.limits);
-    serve(service, address, stop, |address| {
-        output.note(&format!("trireme answers at http://{address} with the model {model}"));
+    let memory = args.memory;
+    let load = async {
+        // Packing weights takes a while, and health is asked for meanwhile.
+        let handle = Handle::current();
+        let load = move || handle.block_on(bring(wanted, memory));
+        let loaded = tokio::task::spawn_blocking(load).await;
+        let loaded = loaded.map_err(|e| Fault::new(Code::Internal, e.to_string()))??;
+        loaded.into_iter().for_each(|served| models.add(served));
+        Ok(())
+    };
+    serve(service.clone(), metrics, hosting, load, stop, |address| {
+        if let Ok(first) = service.models.get(None) {
+            let origin = &first.identity.origin;
+            let digest = origin.digest.get(..12).unwrap_or_default();
+            let model = format!("{} ({digest})", origin.model);
+            output.note(&format!("trireme answers at http://{address} with the model {model}"));
+        }
     })
     .await
+}
+
+/// Whether the options make sense, as far as can be said without loading a model.
+pub fn check(args: &Serve, settings: ModelSettings) -> Result<(), Fault> {
+    hosting(args)?;
+    wanted(args, settings)?;
+    let level = args.log.as_deref().unwrap_or(LEVEL);
+    Log::check(level)
+}
+
+/// Requests are logged; `--quiet` leaves that to those who ask for it.
+const LEVEL: &str = "info";
+
+fn format(args: &Serve) -> LogFormat {
+    match args.log_format {
+        Some(Format::Json) => LogFormat::Json,
+        Some(Format::Human) | None => LogFormat::Human,
+    }
+}
+
+fn seconds(seconds: Option<u64>, usual: Duration) -> Duration {
+    seconds.map_or(usual, Duration::from_secs)
+}
+
+fn hosting(args: &Serve) -> Result<Hosting, Fault> {
+    let host = args.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let usual = Hosting::at(SocketAddr::new(host, args.port.unwrap_or(8080)));
+    Ok(Hosting {
+        keys: args.keys.clone(),
+        rate: rate(args.rate, args.burst)?,
+        origins: args.origins.clone().unwrap_or_default(),
+        forwarded: args.forwarded.unwrap_or_default(),
+        connections: args.connections.unwrap_or(usual.connections),
+        patience: seconds(args.patience, usual.patience),
+        notice: seconds(args.notice, usual.notice),
+        grace: seconds(args.grace, usual.grace),
+        ..usual
+    })
+}
+
+/// A burst alone limits nothing.
+fn rate(per_second: Option<f64>, burst: Option<f64>) -> Result<Option<Rate>, Fault> {
+    let Some(per_second) = per_second else { return Ok(None) };
+    let burst = burst.unwrap_or((10.0 * per_second).max(1.0));
+    let rate = Rate { per_second, burst };
+    let sound = rate.is_sound() && burst >= 1.0;
+    let message = "rate is above 0, and burst 1 or more";
+    sound.then_some(Some(rate)).ok_or_else(|| Fault::new(Code::InvalidOption, message))
+}
+
+fn limits(args: &Serve) -> Limits {
+    let usual = Limits::default();
+    Limits {
+        texts: args.max_texts.unwrap_or(usual.texts),
+        text_bytes: args.max_text_bytes.unwrap_or(usual.text_bytes),
+        body_bytes: args.max_body_bytes.unwrap_or(usual.body_bytes),
+    }
+}
+
+fn policy(args: &Serve) -> Policy {
+    let hygiene = Hygiene {
+        strip_markup: args.strip_markup.unwrap_or_default(),
+        collapse_space: args.collapse_space.unwrap_or_default(),
+        deny: args.deny.clone().unwrap_or_default(),
+        max_chars: args.max_chars,
+        refuse_control_characters: args.refuse_control.unwrap_or_default(),
+    };
+    Policy { hygiene, rounding: Rounding { digits: args.round } }
+}
+
+fn queue(args: &Serve) -> Queue {
+    let usual = Queue::default();
+    let batching = Batching {
+        max_texts: args.max_batch.unwrap_or(usual.batching.max_texts).max(1),
+        max_tokens: args.max_batch_tokens.unwrap_or(usual.batching.max_tokens).max(1),
+        max_wait: args.max_wait.map_or(usual.batching.max_wait, Duration::from_millis),
+        ..usual.batching
+    };
+    let queue = args.queue.map_or(usual, Queue::of_texts);
+    Queue { batching, timeout: seconds(args.timeout, queue.timeout), canary: Some(CANARY), ..queue }
+}
+
+/// A model to load, and what requests call it.
+struct Wanted {
+    settings: ModelSettings,
+    name: Option<String>,
+}
+
+fn wanted(args: &Serve, settings: ModelSettings) -> Result<Vec<Wanted>, Fault> {
+    let model = settings.model.clone().or_else(|| args.model.clone());
+    let settings = ModelSettings { queue: queue(args), model, ..settings };
+    let mut all = vec![Wanted { settings: settings.clone(), name: args.name.clone() }];
+    for other in args.with.iter().flatten() {
+        let (name, model) = other.split_once('=').ok_or_else(|| {
+            let message = format!("another model is NAME=MODEL, not {other:?}");
+            Fault::new(Code::InvalidOption, message)
+        })?;
+        let settings = ModelSettings { model: Some(model.to_owned()), ..settings.clone() };
+        all.push(Wanted { settings, name: Some(name.to_owned()) });
+    }
+    Ok(all)
+}
+
+/// Loads the models, one after another, as long as they fit.
+async fn bring(wanted: Vec<Wanted>, megabytes: Option<u64>) -> Result<Vec<Served>, Fault> {
+    let (mut served, mut sum) = (Vec::new(), 0u64);
+    for Wanted { settings, name } in wanted {
+        let opened = open(&settings).await?;
+        let (mut one, bytes) = (opened.served, opened.bytes);
+        if let Some(name) = name {
+            one.identity.origin.model = name;
+        }
+        sum += bytes;
+        if let Some(most) = megabytes.filter(|most| sum > most.saturating_mul(1_000_000)) {
+            let model = &one.identity.origin.model;
+            let message = format!(
+                "{model} takes {} MB, which makes {} MB with those before it, more than {most}; \
+                 allow more by --memory, or serve fewer models",
+                bytes.div_ceil(1_000_000),
+                sum.div_ceil(1_000_000)
+            );
+            return Err(Fault::new(Code::OutOfMemory, message));
+        }
+        let same = |other: &Served| other.identity.origin.model == one.identity.origin.model;
+        if served.iter().any(same) {
+            let message = format!("two models are called {:?}", one.identity.origin.model);
+            return Err(Fault::new(Code::InvalidOption, message));
+        }
+        served.push(one);
+    }
+    Ok(served)
 }
 
 /// Listens at once; what it returns resolves when somebody asks the process to end.

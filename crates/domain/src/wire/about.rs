@@ -7,11 +7,11 @@ use super::{Origin, Pooling};
 /// The answer to `GET /health` and its kin: whoever can read it knows that the host is alive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HealthAnswer {
-    /// `ok`.
+    /// `ok`, or `starting` where no model is loaded yet.
     pub status: &'static str,
-    /// Who answers.
+    /// Who answers where a request names no model.
     #[serde(flatten)]
-    pub origin: Origin,
+    pub origin: Option<Origin>,
 }
 
 /// The answer to `GET /`.

@@ -9,10 +9,10 @@ use tokio::sync::oneshot;
 use trireme_domain::admission::{Backlog, Cost, Refusal};
 use trireme_domain::batching::{Next, Queue as Line, Waiting};
 use trireme_domain::{Code, Fault};
-use trireme_service::ports::Vitals;
+use trireme_service::ports::{Vitals, Work};
 use trireme_service::{Cut, Job, Task, Terms, Text};
 
-use super::pulse::{Counts, Pulse};
+use super::pulse::Pulse;
 use super::ticket::{Reply, Request, Ticket};
 use super::{Queue, gone};
 
@@ -55,7 +55,7 @@ impl Kinds {
 }
 
 /// What the thread does next.
-pub enum Work {
+pub enum Turn {
     /// Answers these texts, of one kind.
     Run(Vec<Ticket>),
     /// Nothing, for it was waited for so long; it looks after itself.
@@ -120,7 +120,7 @@ impl Desk {
     }
 
     /// What is to be done next; waits for it, for so long at most.
-    pub fn next(&self, patience: Option<Duration>) -> Work {
+    pub fn next(&self, patience: Option<Duration>) -> Turn {
         let mut state = self.state();
         let until = patience.and_then(|patience| self.pulse.now().checked_add(patience));
         loop {
@@ -137,14 +137,14 @@ impl Desk {
                     if wanted.is_empty() {
                         continue;
                     }
-                    return Work::Run(wanted);
+                    return Turn::Run(wanted);
                 }
                 Next::Wait(until) => Some(until),
-                Next::Empty if state.closed => return Work::End,
+                Next::Empty if state.closed => return Turn::End,
                 Next::Empty => None,
             };
             if until.is_some_and(|until| now >= until) {
-                return Work::Idle;
+                return Turn::Idle;
             }
             let wake = [company, until].into_iter().flatten().min();
             state = match wake {
@@ -167,8 +167,8 @@ impl Desk {
         self.pulse.vitals()
     }
 
-    pub fn counts(&self) -> Counts {
-        self.pulse.counts(self.state().line.texts())
+    pub fn work(&self) -> Work {
+        self.pulse.work(self.state().line.texts())
     }
 
     /// Lets nobody in any more; what waits is answered.

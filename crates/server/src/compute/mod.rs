@@ -18,12 +18,11 @@ use trireme_backend::Backend;
 use trireme_domain::admission::Admission;
 use trireme_domain::batching::Batching;
 use trireme_domain::{Code, Fault};
-use trireme_service::ports::{BoxFuture, Capacity, Compute, Vitals};
+use trireme_service::ports::{BoxFuture, Capacity, Compute, Vitals, Work};
 use trireme_service::{Answers, Engine, Job};
 
 use crate::Shared;
 use desk::Desk;
-pub use pulse::Counts;
 use run::Runner;
 
 /// How much may wait, how long, and what runs together.
@@ -82,12 +81,6 @@ impl Threads {
             .map_err(no_thread)?;
         Ok(Self { desk })
     }
-
-    /// What the thread did so far.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.desk.counts()
-    }
 }
 
 impl Drop for Threads {
@@ -105,6 +98,10 @@ impl Compute for Threads {
 
     fn vitals(&self) -> Vitals {
         self.desk.vitals()
+    }
+
+    fn work(&self) -> Work {
+        self.desk.work()
     }
 
     fn capacity(&self) -> Capacity {

@@ -4,33 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use trireme_service::ports::Vitals;
+use trireme_service::ports::{Vitals, Work};
 
 /// A step of a pass takes milliseconds. Where one takes this long, the thread hangs.
 const HANGS: Duration = Duration::from_secs(30);
-
-/// What a model's thread did so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Steps of passes: a layer each.
-    pub steps: u64,
-    /// Runs.
-    pub runs: u64,
-    /// Texts that ran.
-    pub texts: u64,
-    /// Tokens that were answered.
-    pub tokens: u64,
-    /// Runs that had to be halved.
-    pub halved: u64,
-    /// Texts whose time was up before they ran.
-    pub late: u64,
-    /// Requests that were not let in.
-    pub refused: u64,
-    /// Times that the thread was begun anew.
-    pub restarts: u64,
-    /// Texts that wait now.
-    pub waiting: u64,
-}
 
 /// The thread's signs of life.
 pub struct Pulse {
@@ -100,9 +77,9 @@ impl Pulse {
         Vitals { alive, ready: unwell.clone().map_or(Ok(()), Err) }
     }
 
-    pub fn counts(&self, waiting: usize) -> Counts {
+    pub fn work(&self, waiting: usize) -> Work {
         let read = |count: &AtomicU64| count.load(Relaxed);
-        Counts {
+        Work {
             steps: read(&self.steps),
             runs: read(&self.runs),
             texts: read(&self.texts),

@@ -11,7 +11,7 @@ use trireme_domain::{Code, Fault};
 use trireme_service::{Answers, Engine, Job, Terms};
 
 use super::canary::Canary;
-use super::desk::{Desk, Work, too_late};
+use super::desk::{Desk, Turn, too_late};
 use super::ticket::Ticket;
 use crate::Shared;
 
@@ -44,12 +44,12 @@ impl<B: Backend> Runner<B> {
             }
             self.desk.pulse.busy(false);
             match self.desk.next(due.map(|due| due.saturating_sub(self.desk.pulse.now()))) {
-                Work::Run(tickets) => {
+                Turn::Run(tickets) => {
                     self.desk.pulse.busy(true);
                     self.run(&tickets);
                 }
-                Work::Idle => {}
-                Work::End => return,
+                Turn::Idle => {}
+                Turn::End => return,
             }
         }
     }

@@ -2,14 +2,14 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 use trireme_domain::Limits;
 use trireme_server::source::NetSettings;
-use trireme_server::{ModelSettings, Queue, open, serve, service};
-use trireme_service::Models;
+use trireme_server::{Hosting, Metrics, ModelSettings, Queue, open, serve, service};
+use trireme_service::{Models, Policy};
 
 /// Settings that touch nothing outside the checkout.
 pub fn settings(model: Option<String>) -> ModelSettings {
@@ -46,8 +46,12 @@ impl Running {
                 let opened = open(&settings).await.unwrap();
                 let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
                 let stop = async { drop(stopped.await) };
-                let service = service(Models::of(opened.served), settings.limits);
-                serve(service, any, stop, |at| ready.send(at).unwrap()).await.unwrap();
+                let (models, metrics) = (Models::of(opened.served), Arc::<Metrics>::default());
+                let counting = Arc::clone(&metrics) as _;
+                let service = service(models, settings.limits, Policy::default(), counting);
+                let loaded = async { Ok(()) };
+                let ready = |at| ready.send(at).unwrap();
+                serve(service, metrics, Hosting::at(any), loaded, stop, ready).await.unwrap();
             });
         });
         let address = address.recv().expect("the server starts");

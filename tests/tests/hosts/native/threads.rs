@@ -202,7 +202,7 @@ fn texts_of_different_requests_run_together() {
     for other in others {
         assert_eq!(wait(other).unwrap(), alone, "together the bits are the same");
     }
-    let counts = threads.counts();
+    let counts = threads.work();
     assert_eq!((counts.runs, counts.texts), (2, 6), "{counts:?}");
 }
 
@@ -218,7 +218,7 @@ fn different_tasks_run_apart() {
     let lens = [first, vector, classes].map(|answer| wait(answer).unwrap()[0].values.len());
     assert_eq!(lens[0], lens[2], "classes");
     assert_ne!(lens[0], lens[1], "a vector");
-    assert_eq!(threads.counts().runs, 3);
+    assert_eq!(threads.work().runs, 3);
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn a_text_that_breaks_its_run_breaks_nobody_elses() {
     assert_eq!(Code::Internal.retry(), Retry::Never, "it would break the next run, too");
     let (before, behind) = (wait(before).unwrap(), wait(behind).unwrap());
     assert_eq!(before[0], behind[0], "other requests");
-    let counts = threads.counts();
+    let counts = threads.work();
     assert!(counts.halved > 0 && counts.restarts == 0, "{counts:?}");
 }
 
@@ -256,7 +256,7 @@ fn a_request_is_let_in_whole_or_not_at_all() {
     assert_eq!(fault.code, Code::Overloaded);
     assert!(fault.after.is_some(), "it says when to try again");
     let one = threads.submit(texts(&["c"]));
-    assert_eq!(threads.counts().waiting, 3, "the refused request left no text behind");
+    assert_eq!(threads.work().waiting, 3, "the refused request left no text behind");
     let four = wait(threads.submit(texts(&["a", "b", "c", "d"]))).unwrap_err();
     assert_eq!(four.code, Code::TooManyTexts, "no wait would help");
     gate.set(Mood::Work);
@@ -280,7 +280,7 @@ fn one_who_asks_for_much_does_not_hold_the_others_up() {
     drop(wait(running));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(little.as_mut()).unwrap();
-    let then = threads.counts();
+    let then = threads.work();
     assert!(then.texts < 20, "the little request waited for {} texts", then.texts);
     assert_eq!((wait(much).unwrap().len(), wait(batch).unwrap().len()), (40, 4));
 }

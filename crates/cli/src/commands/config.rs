@@ -1,0 +1,86 @@
+//! `trireme config` and `trireme key`
+
+use trireme_domain::access::{Scope, hash};
+use trireme_domain::{Code, Fault};
+use trireme_server::{ModelSettings, Random};
+use trireme_service::ports::Entropy as _;
+
+use super::serve;
+use crate::args::{Config, NewKey};
+use crate::output::Output;
+
+/// Reads what a server would be started with, and says it or whether it makes sense.
+pub fn run(config: Config, settings: ModelSettings, output: Output) -> Result<(), Fault> {
+    match config {
+        Config::Check(options) => {
+            serve::check(&options.with_file()?, settings)?;
+            output.result("the options make sense")
+        }
+        Config::Show(options) => {
+            let mut options = options.with_file()?;
+            options.model = settings.model.or(options.model).map(|model| redacted(&model));
+            output.result(options.to_toml()?.trim_end())
+        }
+    }
+}
+
+/// An address without what may be a secret in it: a user, a password, a signed query.
+fn redacted(model: &str) -> String {
+    let Some((scheme, rest)) = model.split_once("://") else { return model.to_owned() };
+    let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?…"));
+    let (host, path) = rest
+        .split_once('/')
+        .map_or((rest, String::new()), |(host, path)| (host, format!("/{path}")));
+    let host = host.rsplit_once('@').map_or(host.to_owned(), |(_, host)| format!("…@{host}"));
+    format!("{scheme}://{host}{path}{query}")
+}
+
+/// Makes a key. The secret is said once, and kept nowhere.
+pub fn key(args: &NewKey, output: Output) -> Result<(), Fault> {
+    let secret = format!("tri_{}{}", Random.id(), Random.id());
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let scopes: Vec<String> = args.scopes.iter().map(|scope| quoted(word(*scope))).collect();
+    let rate = args.rate.map_or(Ok(String::new()), |rate| {
+        let sound = rate.is_finite() && rate > 0.0;
+        let burst = (10.0 * rate).max(1.0);
+        let line = format!("rate = {{ per_second = {rate:?}, burst = {burst:?} }}\n");
+        let fault = || Fault::new(Code::InvalidOption, "rate is above 0");
+        sound.then_some(line).ok_or_else(fault)
+    })?;
+    output.result(&secret)?;
+    output.note(&format!(
+        "# add this to the file of --keys; the secret itself is kept nowhere\n\
+         [[keys]]\nname = {}\ntenant = {}\nsha256 = {}\nscopes = [{}]\n{rate}",
+        quoted(&args.name),
+        quoted(args.tenant.as_deref().unwrap_or(&args.name)),
+        quoted(&hash(&secret)),
+        scopes.join(", ")
+    ));
+    Ok(())
+}
+
+fn word(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Infer => "infer",
+        Scope::Admin => "admin",
+        Scope::Metrics => "metrics",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        for (model, expected) in [
+            ("models/minilm", "models/minilm"),
+            ("owner/name@main", "owner/name@main"),
+            ("https://host/model", "https://host/model"),
+            ("https://me:secret@host/model?signature=secret", "https://…@host/model?…"),
+            ("https://secret@host", "https://…@host"),
+        ] {
+            assert_eq!(redacted(model), expected, "{model}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Connections: how many, how patient, and how they end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tower::ServiceExt as _;
+
+use super::Hosting;
+
+/// The bytes of a request's head.
+const HEAD: usize = 64 * 1024;
+
+/// An accept that fails does so for want of something that others give back.
+const REST: Duration = Duration::from_millis(50);
+
+/// Where connections come in.
+pub struct Door {
+    closing: watch::Sender<bool>,
+    open: JoinHandle<JoinSet<()>>,
+}
+
+impl Door {
+    pub fn open(listener: TcpListener, router: Router, hosting: &Hosting) -> Self {
+        let (closing, closed) = watch::channel(false);
+        let (places, patience) = (hosting.connections, hosting.patience);
+        let open = tokio::spawn(accept(listener, router, places, patience, closed));
+        Self { closing, open }
+    }
+
+    /// Takes nobody in any more, and waits so long for those inside. Returns how many are left.
+    pub async fn close(self, grace: Duration) -> usize {
+        self.closing.send_replace(true);
+        let Ok(mut inside) = self.open.await else { return 0 };
+        let empty = async { while inside.join_next().await.is_some() {} };
+        // Whoever is left then is cut off as the set is dropped.
+        tokio::time::timeout(grace, empty).await.map_or(inside.len(), |()| 0)
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    places: usize,
+    patience: Duration,
+    mut closed: watch::Receiver<bool>,
+) -> JoinSet<()> {
+    let places = Arc::new(Semaphore::new(places));
+    let mut inside = JoinSet::new();
+    loop {
+        // Those who find no place wait in the system's own queue.
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            () = close(&mut closed) => return inside,
+        };
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = close(&mut closed) => return inside,
+        };
+        match stream {
+            Ok((stream, from)) => {
+                let router = router.clone().layer(axum::Extension(ConnectInfo(from)));
+                let closed = closed.clone();
+                inside.spawn(async move {
+                    converse(stream, router, patience, closed).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(REST).await;
+            }
+        }
+        while inside.try_join_next().is_some() {}
+    }
+}
+
+/// Resolves once the door closes.
+async fn close(closed: &mut watch::Receiver<bool>) {
+    drop(closed.wait_for(|closed| *closed).await);
+}
+
+/// Answers one connection's requests, until it ends or the door closes.
+async fn converse(
+    stream: TcpStream,
+    router: Router,
+    patience: Duration,
+    mut closed: watch::Receiver<bool>,
+) {
+    // Answers are small; holding one back for another only costs time.
+    drop(stream.set_nodelay(true));
+    let answer = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        router.clone().oneshot(request.map(axum::body::Body::new))
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .max_buf_size(HEAD)
+        .serve_connection(TokioIo::new(stream), answer);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = close(&mut closed) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}

@@ -1,0 +1,106 @@
+//! The native host: who may ask, what is counted, and how it begins and ends.
+
+mod guard;
+mod layers;
+mod listen;
+mod log;
+mod telemetry;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use trireme_domain::rate::Rate;
+use trireme_domain::{Code, Fault};
+use trireme_service::Service;
+
+use guard::Guard;
+use listen::Door;
+pub use log::{Log, LogFormat};
+pub use telemetry::Metrics;
+
+/// How the host meets its callers.
+#[derive(Debug, Clone)]
+pub struct Hosting {
+    /// Where it listens; port 0 lets the system choose.
+    pub address: SocketAddr,
+    /// The file of API keys; without it, whoever reaches the address may ask.
+    pub keys: Option<PathBuf>,
+    /// How often each key, or each address without one, may ask.
+    pub rate: Option<Rate>,
+    /// The web pages, by origin, that may read answers; all of them where none is named.
+    pub origins: Vec<String>,
+    /// Whether `x-forwarded-for` says whose address it is: behind a proxy of one's own.
+    pub forwarded: bool,
+    /// Connections at once.
+    pub connections: usize,
+    /// How long a request may take to arrive: its head, and each piece of its body.
+    pub patience: Duration,
+    /// How long the host goes on as it was once it is asked to end, for balancers to see that it is
+    /// not ready.
+    pub notice: Duration,
+    /// How long what is under way may take after that.
+    pub grace: Duration,
+}
+
+impl Hosting {
+    /// The usual way, at this address.
+    #[must_use]
+    pub fn at(address: SocketAddr) -> Self {
+        Self {
+            address,
+            keys: None,
+            rate: None,
+            origins: Vec::new(),
+            forwarded: false,
+            connections: 4096,
+            patience: Duration::from_secs(30),
+            notice: Duration::ZERO,
+            grace: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Listens at once, while `load` brings the models; then until `stop` resolves. Then it says that
+/// it is not ready, waits for balancers to see it, takes no new connection, finishes what it has,
+/// and returns. `ready` is told the address once requests are answered.
+///
+/// # Errors
+/// [`Code::Internal`] where the address can't be had, the fault of the key file, and that of `load`.
+pub async fn serve(
+    service: Service,
+    metrics: Arc<Metrics>,
+    hosting: Hosting,
+    load: impl Future<Output = Result<(), Fault>>,
+    stop: impl Future<Output = ()>,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), Fault> {
+    let address = hosting.address;
+    let failed = |e: std::io::Error| {
+        Fault::new(Code::Internal, format!("can't listen on {address}: {e}; try another --port"))
+    };
+    let guard = Guard::new(&hosting)?;
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    let router = layers::router(&service, &metrics, &guard, &hosting);
+    let door = Door::open(listener, router, &hosting);
+    guard.watch();
+    let mut stop = std::pin::pin!(stop);
+    tokio::select! {
+        loaded = load => loaded?,
+        () = &mut stop => return Ok(()),
+    }
+    ready(bound);
+    stop.await;
+    service.models.close();
+    tracing::info!("asked to end: not ready any more");
+    tokio::time::sleep(hosting.notice).await;
+    let left = door.close(hosting.grace).await;
+    if left > 0 {
+        tracing::warn!(connections = left, "ended before these were done");
+    }
+    Ok(())
+}
