@@ -9,6 +9,8 @@ mod body;
 mod call;
 mod inputs;
 mod invocations;
+#[doc(hidden)]
+pub mod oip;
 mod openai;
 mod own;
 mod pipeline;

@@ -1,45 +1,37 @@
 //! What a host says of itself.
 
+use trireme_domain::Fault;
 use trireme_domain::wire::{HealthAnswer, InfoAnswer, RootAnswer};
-use trireme_domain::{Code, Fault};
 
-use crate::Service;
+use crate::{Served, Service};
 
 impl Service {
     /// Alive: the threads of every model go on.
     ///
     /// # Errors
-    /// [`Code::NotReady`] where one does not, or none is there yet.
+    /// [`trireme_domain::Code::NotReady`] where one does not, or none is there yet.
     pub fn live(&self) -> Result<HealthAnswer, Fault> {
-        self.healthy(|vitals| vitals.alive)
+        self.healthy(Served::live)
     }
 
     /// Ready: every model answers as it should, and the host is not about to end.
     ///
     /// # Errors
-    /// [`Code::NotReady`] with the reason.
+    /// [`trireme_domain::Code::NotReady`] with the reason.
     pub fn ready(&self) -> Result<HealthAnswer, Fault> {
-        self.healthy(|vitals| vitals.alive.and(vitals.ready))
+        self.healthy(Served::ready)
     }
 
-    fn healthy(
-        &self,
-        well: impl Fn(crate::ports::Vitals) -> Result<(), String>,
-    ) -> Result<HealthAnswer, Fault> {
+    fn healthy(&self, well: fn(&Served) -> Result<(), Fault>) -> Result<HealthAnswer, Fault> {
         let first = self.models.get(None)?;
-        for served in self.models.all() {
-            well(served.compute.vitals()).map_err(|reason| {
-                let message = format!("the model {}: {reason}", served.identity.origin.model);
-                Fault::new(Code::NotReady, message)
-            })?;
-        }
+        self.models.all().iter().try_for_each(|served| well(served))?;
         Ok(HealthAnswer { status: "ok", origin: first.identity.origin.clone() })
     }
 
     /// Name, version, and who answers.
     ///
     /// # Errors
-    /// [`Code::NotReady`] where no model is loaded yet.
+    /// [`trireme_domain::Code::NotReady`] where no model is loaded yet.
     pub fn root(&self) -> Result<RootAnswer, Fault> {
         let origin = self.models.get(None)?.identity.origin.clone();
         let models =
@@ -50,7 +42,7 @@ impl Service {
     /// What a model can do.
     ///
     /// # Errors
-    /// [`Code::ModelNotFound`], [`Code::NotReady`].
+    /// [`trireme_domain::Code::ModelNotFound`], [`trireme_domain::Code::NotReady`].
     pub fn info(&self, model: Option<&str>) -> Result<InfoAnswer, Fault> {
         let served = self.models.get(model)?;
         let identity = &served.identity;
