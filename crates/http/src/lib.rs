@@ -10,6 +10,8 @@ mod call;
 mod dress;
 mod inputs;
 mod invocations;
+#[doc(hidden)]
+pub mod oip;
 mod openai;
 mod own;
 mod pipeline;

@@ -11,7 +11,7 @@ use trireme_service::Service;
 use crate::answer::Refused;
 use crate::dress::dressed;
 use crate::style::{self, Style};
-use crate::{invocations, openai, own, pipeline, rerank, tei};
+use crate::{invocations, oip, openai, own, pipeline, rerank, tei};
 
 /// The routes of the contract, over one service, with what every answer has.
 pub fn router(service: Service) -> Router {
@@ -25,6 +25,7 @@ pub fn routes(service: Service) -> Router {
         .merge(speaking(openai(), style::openai))
         .merge(speaking(cohere(), style::cohere))
         .merge(speaking(pipelines(), style::plain))
+        .merge(speaking(oip(), style::plain))
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
         .with_state(service)
@@ -83,6 +84,15 @@ fn pipelines() -> Routes {
         .route("/pipeline/text-classification", post(pipeline::classification))
         .route("/pipeline/feature-extraction", post(pipeline::extraction))
         .route("/models/{*model}", post(pipeline::of_model))
+}
+
+fn oip() -> Routes {
+    Router::new()
+        .route("/v2", get(oip::about))
+        .route("/v2/health/live", get(oip::live))
+        .route("/v2/health/ready", get(oip::ready))
+        .route("/v2/models/{*rest}", get(oip::model).post(oip::infer))
+        .route("/v2/repository/index", post(oip::index))
 }
 
 /// Routes whose faults are said this way, whoever found them.

@@ -3,8 +3,7 @@
 use trireme_domain::wire::{HealthAnswer, InfoAnswer, RootAnswer};
 use trireme_domain::{Code, Fault};
 
-use crate::Service;
-use crate::ports::Vitals;
+use crate::{Served, Service};
 
 impl Service {
     /// Alive: the threads of every model go on. A host that loads its models is alive.
@@ -12,7 +11,7 @@ impl Service {
     /// # Errors
     /// [`Code::NotReady`] where a thread does not go on.
     pub fn live(&self) -> Result<HealthAnswer, Fault> {
-        self.healthy(|vitals| vitals.alive)?;
+        self.healthy(Served::live)?;
         let first = self.models.get(None).ok();
         let status = if first.is_some() { "ok" } else { "starting" };
         Ok(HealthAnswer { status, origin: first.map(|served| served.identity.origin.clone()) })
@@ -35,23 +34,18 @@ impl Service {
         if self.models.are_closing() {
             return Err(Fault::new(Code::ShuttingDown, "this host is shutting down"));
         }
-        self.healthy(|vitals| vitals.alive.and(vitals.ready))?;
+        self.healthy(Served::ready)?;
         self.started()
     }
 
-    fn healthy(&self, well: impl Fn(Vitals) -> Result<(), String>) -> Result<(), Fault> {
-        self.models.all().iter().try_for_each(|served| {
-            well(served.compute.vitals()).map_err(|reason| {
-                let message = format!("the model {}: {reason}", served.identity.origin.model);
-                Fault::new(Code::NotReady, message)
-            })
-        })
+    fn healthy(&self, well: fn(&Served) -> Result<(), Fault>) -> Result<(), Fault> {
+        self.models.all().iter().try_for_each(|served| well(served))
     }
 
     /// Name, version, and who answers.
     ///
     /// # Errors
-    /// [`Code::NotReady`] where no model is loaded yet.
+    /// [`trireme_domain::Code::NotReady`] where no model is loaded yet.
     pub fn root(&self) -> Result<RootAnswer, Fault> {
         let origin = self.models.get(None)?.identity.origin.clone();
         let models =
@@ -62,7 +56,7 @@ impl Service {
     /// What a model can do.
     ///
     /// # Errors
-    /// [`Code::ModelNotFound`], [`Code::NotReady`].
+    /// [`trireme_domain::Code::ModelNotFound`], [`trireme_domain::Code::NotReady`].
     pub fn info(&self, model: Option<&str>) -> Result<InfoAnswer, Fault> {
         let served = self.models.get(model)?;
         let identity = &served.identity;

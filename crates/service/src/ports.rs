@@ -21,7 +21,7 @@ pub trait Compute: Send + Sync {
 
     /// How those threads are, without asking them: never behind a job.
     fn vitals(&self) -> Vitals {
-        Vitals { alive: Ok(()), ready: Ok(()) }
+        Vitals::default()
     }
 
     /// What those threads did so far; nothing, where nobody counts.
@@ -77,13 +77,13 @@ pub struct Capacity {
     pub batch_tokens: usize,
 }
 
-/// How the threads of a model are; what is not well says why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How the threads of a model are: well, but for what is said here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Vitals {
-    /// They go on.
-    pub alive: Result<(), String>,
-    /// They answer as they should, and will for a while.
-    pub ready: Result<(), String>,
+    /// Why they do not go on.
+    pub stopped: Option<String>,
+    /// Why they do not answer as they should.
+    pub unready: Option<String>,
 }
 
 /// How a model reads texts, apart from its weights.

@@ -84,6 +84,32 @@ pub struct Served {
     pub reader: Arc<dyn Reads>,
 }
 
+impl Served {
+    /// Alive: its threads go on.
+    ///
+    /// # Errors
+    /// [`Code::NotReady`] with the reason.
+    pub fn live(&self) -> Result<(), Fault> {
+        self.well(self.compute.vitals().stopped)
+    }
+
+    /// Ready: it answers as it should, and will for a while.
+    ///
+    /// # Errors
+    /// [`Code::NotReady`] with the reason.
+    pub fn ready(&self) -> Result<(), Fault> {
+        let vitals = self.compute.vitals();
+        self.well(vitals.stopped.or(vitals.unready))
+    }
+
+    fn well(&self, ill: Option<String>) -> Result<(), Fault> {
+        ill.map_or(Ok(()), |reason| {
+            let message = format!("the model {}: {reason}", self.identity.origin.model);
+            Err(Fault::new(Code::NotReady, message))
+        })
+    }
+}
+
 /// The models of a host. Clones are the same models.
 #[derive(Clone, Default)]
 pub struct Models(Arc<Shelf>);

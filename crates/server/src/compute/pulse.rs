@@ -69,12 +69,10 @@ impl Pulse {
 
     pub fn vitals(&self) -> Vitals {
         let silent = self.now().saturating_sub(Duration::from_millis(self.last.load(Relaxed)));
-        let alive = match self.busy.load(Relaxed) && silent > HANGS {
-            true => Err(format!("no sign of life for {} s", silent.as_secs())),
-            false => Ok(()),
-        };
+        let hangs = self.busy.load(Relaxed) && silent > HANGS;
+        let stopped = hangs.then(|| format!("no sign of life for {} s", silent.as_secs()));
         let unwell = self.unwell.lock().unwrap_or_else(PoisonError::into_inner);
-        Vitals { alive, ready: unwell.clone().map_or(Ok(()), Err) }
+        Vitals { stopped, unready: unwell.clone() }
     }
 
     pub fn work(&self, waiting: usize) -> Work {

@@ -291,7 +291,7 @@ fn a_model_whose_canary_falls_silent_is_not_ready_but_alive() {
     let every = Some(Duration::from_millis(1));
     let threads = threads(&gate, Queue { canary: every, ..Queue::default() });
     let until = |ready: bool| {
-        while threads.vitals().ready.is_ok() != ready {
+        while threads.vitals().unready.is_none() != ready {
             std::thread::yield_now();
         }
     };
@@ -300,8 +300,8 @@ fn a_model_whose_canary_falls_silent_is_not_ready_but_alive() {
     gate.set(Mood::Panic);
     until(false);
     let vitals = threads.vitals();
-    assert_eq!(vitals.alive, Ok(()));
-    assert!(vitals.ready.unwrap_err().contains("canary"));
+    assert_eq!(vitals.stopped, None);
+    assert!(vitals.unready.unwrap().contains("canary"));
     gate.set(Mood::Work);
     until(true);
     assert_eq!(code(wait(threads.submit(job()))), None);
