@@ -80,7 +80,7 @@ async fn open(env: &Env) -> Result<Router, Fault> {
     let model = Arc::new(Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?);
     let identity = Identity::of(&model, name, version, "edge");
     let compute = direct(Engine::new(Arc::clone(&model), PASS_TOKENS), Box::new(within_the_limit));
-    Ok(trireme_http::router(Service {
+    Ok(trireme_http::router(&Service {
         models: Models::of(Served { identity, compute, reader: model }),
         clock: Arc::new(Performance),
         entropy: Arc::new(Crypto),

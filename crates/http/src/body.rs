@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use trireme_domain::{Code, Fault, Limits};
@@ -36,7 +36,7 @@ impl<T: DeserializeOwned> FromRequest<Service> for Parsed<T> {
 
 /// A packed body could unpack to any size, so none is taken.
 fn plain(headers: &HeaderMap) -> Result<(), Fault> {
-    match headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes()) {
+    match headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
         None | Some(b"" | b"identity") => Ok(()),
         Some(other) => {
             let other = String::from_utf8_lossy(other);

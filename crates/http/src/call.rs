@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::http::request::Parts;
 use trireme_domain::batching::Priority;
 use trireme_domain::{Code, Fault};
@@ -39,7 +39,7 @@ impl<S: Sync> FromRequestParts<S> for Call {
 }
 
 fn priority(headers: &HeaderMap) -> Result<Priority, Fault> {
-    match headers.get(PRIORITY).map(|value| value.as_bytes()) {
+    match headers.get(PRIORITY).map(HeaderValue::as_bytes) {
         None | Some(b"interactive") => Ok(Priority::Interactive),
         Some(b"batch") => Ok(Priority::Batch),
         Some(_) => {

@@ -14,8 +14,8 @@ use crate::style::{self, Style};
 use crate::{invocations, oip, openai, own, pipeline, rerank, tei};
 
 /// The routes of the contract, over one service, with what every answer has.
-pub fn router(service: Service) -> Router {
-    dressed(routes(service.clone()), &service, &[])
+pub fn router(service: &Service) -> Router {
+    dressed(routes(service.clone()), service, &[])
 }
 
 /// The routes alone, for hosts that have more of them.

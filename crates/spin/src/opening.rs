@@ -52,7 +52,7 @@ async fn open() -> Result<Router, Fault> {
     let identity = Identity::of(&model, name, version, "edge");
     // An answer is not interrupted: Spin gives the requests that come meanwhile other instances.
     let compute = direct(Engine::new(Arc::clone(&model), PASS_TOKENS), Box::new(|| Ok(())));
-    Ok(trireme_http::router(Service {
+    Ok(trireme_http::router(&Service {
         models: Models::of(Served { identity, compute, reader: model }),
         clock: Arc::new(Monotonic(Instant::now())),
         entropy: Arc::new(Random),
