@@ -7,15 +7,19 @@ mod answer;
 mod asking;
 mod body;
 mod call;
+mod docs;
 mod inputs;
 mod invocations;
 mod openai;
 mod own;
 mod pipeline;
 mod rerank;
+mod route;
 mod routes;
 mod style;
 mod tei;
+#[cfg(test)]
+mod tests;
 
 pub use answer::refused;
 pub use call::Caller;

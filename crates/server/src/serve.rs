@@ -28,7 +28,7 @@ pub async fn serve(
     };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     ready(listener.local_addr().map_err(failed)?);
-    let router = trireme_http::router(service);
+    let router = trireme_http::router(service, &[]);
     let (stopping, stopped) = tokio::sync::oneshot::channel();
     let stop = async move {
         stop.await;
