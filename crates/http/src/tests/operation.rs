@@ -134,7 +134,11 @@ pub fn any(mut shapes: Vec<Value>) -> Value {
 
 fn parameter(path: &str, (name, example, why): (&str, &str, &str)) -> Value {
     let place = if path.contains(&format!("{{{name}}}")) { "path" } else { "query" };
-    let schema = json!({"type": "string", "minLength": 1});
+    // A query's parameter without a value is as good as none.
+    let schema = match place {
+        "path" => json!({"type": "string", "minLength": 1}),
+        _ => json!({"type": "string"}),
+    };
     json!({
         "name": name, "in": place, "required": place == "path", "description": why,
         "schema": schema, "example": example,

@@ -1,6 +1,9 @@
 //! What a host's document says of it is so: its routes are there, and its examples are answered.
 
+use std::process::Command;
+
 use serde_json::Value;
+use trireme_tests::{repo_root, schemathesis};
 
 use super::start;
 use crate::host::Host;
@@ -67,4 +70,21 @@ fn a_method_that_the_document_has_not_is_refused() {
             "{path}"
         );
     }
+}
+
+/// Requests that are as the document says, and requests that are not quite; `TRIREME_CALLS` of them.
+#[test]
+fn a_host_answers_as_its_document_says() {
+    let python = schemathesis::environment().join("bin/python");
+    assert!(python.is_file(), "no schemathesis in {}; run `cargo xtask setup`", python.display());
+    let host = start(None);
+    let mut command = Command::new(python);
+    command.arg(repo_root().join("tests/schemathesis/run.py")).arg(host.base());
+    if let Ok(calls) = std::env::var("TRIREME_CALLS") {
+        command.args(["--calls", &calls]);
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}");
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
 }
