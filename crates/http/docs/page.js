@@ -50,6 +50,7 @@ function ofType(type, schema, indent, later) {
     return ["[", ...words(schema.items ?? true, indent, later), `, …${count && ` (${count})`}]`];
   }
   if (type === "object") return ofObject(schema, indent, later);
+  if (type === "null" || type === "boolean") return [type];
   const bounds = [
     schema.minimum != null && `from ${schema.minimum}`,
     schema.maximum != null && `to ${schema.maximum}`,
@@ -157,7 +158,7 @@ async function sent({ url, options }, output) {
 }
 
 function labelled(label, input, hint) {
-  return make("div", {}, make("label", { for: input.id }, label, hint ? ` — ${hint}` : ""), input);
+  return make("div", {}, make("label", { for: input.id }, label, hint ? ` — ${hint.replaceAll("`", "")}` : ""), input);
 }
 
 function form(method, path, operation) {
