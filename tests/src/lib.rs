@@ -20,6 +20,7 @@ mod cases;
 mod places;
 mod process;
 pub mod rust_source;
+pub mod schemathesis;
 pub mod wasm;
 pub mod workerd;
 

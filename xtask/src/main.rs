@@ -17,6 +17,7 @@ mod mutation;
 mod package;
 mod peers;
 mod process;
+mod schemathesis;
 mod setup;
 mod soak;
 mod toolchain;
@@ -38,8 +39,8 @@ usage: cargo xtask TASK
   build [HOST …]             build web, worker and spin, or those named, into the target folder's
                              hosts/, each also with the accidents that tests rehearse (web-drill …)
   check                      everything that CI runs, cheapest first; ends with the test totals
-  soak [NAME] [--seconds N]  the proofs at full size (tests, mutants, fuzzing, aarch64, trained, or
-                             the one named; N seconds for each fuzz target, 3600 unless said), in
+  soak [NAME] [--seconds N]  the proofs at full size (tests, mutants, fuzzing, aarch64, trained,
+                             schemathesis, or the one named; N seconds for each fuzz target, 3600 unless said), in
                              docs/proofs/
   bench [NAME] [ARGS]        kernels, native (beside onnxruntime and candle), browser (beside
                              onnxruntime-web), edge (workerd and wasmtime, under their roofs),

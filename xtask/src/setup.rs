@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::install::{answers, crates_io, debian, quietly};
 use crate::minilm;
 use crate::process::command;
+use crate::schemathesis;
 use crate::tools::{self, WASM_BINDGEN, WORKER_BUILD};
 use crate::wasm::{WASM, WASM_THREADS};
 
@@ -116,6 +117,14 @@ const STEPS: &[Step] = &[
         // Unoptimised: it runs for a second and would compile for minutes more.
         install: || crates_io("cargo-deny", "0.20.2", &["--locked", "--debug"]),
         remedy: "cargo install cargo-deny@0.20.2 --locked",
+    },
+    Step {
+        name: "schemathesis",
+        why: "it asks hosts what their document says may be asked",
+        check: schemathesis::present,
+        install: schemathesis::bring,
+        remedy: "make `pip install -r tests/schemathesis/requirements.lock` work in an environment \
+                 of its own (Debian: python3-venv)",
     },
     Step {
         name: "all-MiniLM-L6-v2",

@@ -97,10 +97,18 @@ pub(crate) async fn nearness(
     terms: Terms,
 ) -> Result<(Vec<f32>, usize), Fault> {
     service.limits.check_count(texts.len())?;
-    // Behind the texts, so that a fault of one of them names its own place.
-    texts.push(query);
     let options = EmbedOptions { normalize: Some(true), ..EmbedOptions::default() };
-    let answers = vectors(service, served, texts, options, prompt, cutting, terms).await?;
+    let of = |texts| vectors(service, served, texts, options, prompt.clone(), cutting, terms);
+    let answers = if texts.len() < service.limits.texts {
+        // Behind the texts, so that a fault of one of them names its own place.
+        texts.push(query);
+        of(texts).await?
+    } else {
+        // As many texts as may be leave no place for the query among them.
+        let mut answers = of(texts).await?;
+        answers.extend(of(vec![query]).await?);
+        answers
+    };
     let tokens = answers.iter().map(|answer| answer.tokens).sum();
     let Some((query, texts)) = answers.split_last() else { return Ok((Vec::new(), tokens)) };
     let near = |text: &Answer| cosine(&query.values, &text.values) as f32;

@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use trireme_domain::batching::Priority;
 use trireme_domain::{Code, Fault};
 use trireme_service::Terms;
@@ -64,6 +64,19 @@ fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
             format!("{TIMEOUT} is seconds (`2.5`) or milliseconds (`250ms`), not {text:?}");
         Fault::new(Code::InvalidOption, message)
     })
+}
+
+/// The name in a path.
+pub(crate) struct Name(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let path = Path::from_request_parts(parts, state).await;
+        let no_text = |_| Fault::new(Code::InvalidUtf8, "the path is not UTF-8");
+        Ok(path.map(|Path(name)| Self(name)).map_err(no_text)?)
+    }
 }
 
 /// A query string's one parameter that names a model.

@@ -8,6 +8,8 @@ use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use trireme_domain::wire::Kind;
+#[cfg(test)]
+use trireme_domain::wire::schema::List;
 use trireme_domain::{Code, Fault};
 use trireme_service::{EmbedOptions, Service, Terms, Text, parse};
 
@@ -16,29 +18,40 @@ use crate::asking::{Cutting, scores, vectors};
 use crate::body::Bytes;
 use crate::call::Call;
 use crate::tei;
+#[cfg(test)]
+use crate::tests::{Instance, Row};
 
 /// The keys of MLflow, one of which a body has.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Table {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "MlflowTable"))]
+pub(crate) enum Table {
     DataframeSplit(Split),
-    DataframeRecords(Vec<Map<String, Value>>),
-    Instances(Vec<Value>),
+    DataframeRecords(#[cfg_attr(test, schemars(with = "List<Row>"))] Vec<Map<String, Value>>),
+    Instances(#[cfg_attr(test, schemars(with = "List<Instance>"))] Vec<Value>),
 }
 
 #[derive(Deserialize)]
-struct Split {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "MlflowSplit"))]
+pub(crate) struct Split {
     columns: Vec<String>,
+    #[cfg_attr(test, schemars(with = "List<Vec<Value>>"))]
     data: Vec<Vec<Value>>,
 }
 
 #[derive(Serialize)]
-struct Predictions {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "MlflowPredictions"))]
+pub(crate) struct Predictions {
     predictions: Vec<Prediction>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "MlflowPrediction"))]
 enum Prediction {
     Class { label: String, score: f32 },
     Vector(Vec<f32>),

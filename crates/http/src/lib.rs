@@ -7,6 +7,7 @@ mod answer;
 mod asking;
 mod body;
 mod call;
+mod docs;
 mod dress;
 mod inputs;
 mod invocations;
@@ -16,9 +17,12 @@ mod openai;
 mod own;
 mod pipeline;
 mod rerank;
+mod route;
 mod routes;
 mod style;
 mod tei;
+#[cfg(test)]
+mod tests;
 
 pub use answer::{Coded, refused};
 pub use call::Caller;

@@ -1,35 +1,43 @@
 //! Embeddings as `OpenAI`'s clients ask for them.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
+use trireme_domain::wire::schema::Positive;
 use trireme_service::{EmbedOptions, Served, Service};
 
 use crate::answer::{Json, Outcome};
 use crate::asking::{Cutting, vectors};
 use crate::body::Parsed;
-use crate::call::Call;
+use crate::call::{Call, Name};
 use crate::inputs::Inputs;
 
 type Host = State<Service>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OpenAiEmbeddingsRequest"))]
 pub(crate) struct EmbeddingsRequest {
     input: Inputs,
     model: Option<String>,
     #[serde(default)]
     encoding_format: Format,
+    #[cfg_attr(test, schemars(with = "Option<Positive>"))]
     dimensions: Option<usize>,
     /// Whose end user asks; nothing here depends on it.
     #[serde(rename = "user")]
+    #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
     _user: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize, Clone, Copy, Default, PartialEq)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OpenAiFormat"))]
 enum Format {
     #[default]
     Float,
@@ -38,23 +46,45 @@ enum Format {
 }
 
 #[derive(Serialize)]
-pub(crate) struct List<T> {
-    object: &'static str,
-    data: Vec<T>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<Usage>,
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OpenAiEmbeddings"))]
+pub(crate) struct Embeddings {
+    object: List,
+    data: Vec<Embedding>,
+    model: String,
+    usage: Usage,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OpenAiModels"))]
+pub(crate) struct Models {
+    object: List,
+    data: Vec<Model>,
+}
+
+/// What every list of this convention calls itself.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OpenAiList"))]
+enum List {
+    List,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OpenAiUsage"))]
 struct Usage {
     prompt_tokens: usize,
     total_tokens: usize,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OpenAiEmbedding"))]
 pub(crate) struct Embedding {
+    #[cfg_attr(test, schemars(extend("const" = "embedding")))]
     object: &'static str,
     index: usize,
     embedding: Numbers,
@@ -62,6 +92,8 @@ pub(crate) struct Embedding {
 
 #[derive(Serialize)]
 #[serde(untagged)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OpenAiNumbers"))]
 enum Numbers {
     Float(Vec<f32>),
     Base64(String),
@@ -71,7 +103,7 @@ pub(crate) async fn embeddings(
     State(service): Host,
     Call(terms): Call,
     Parsed(request): Parsed<EmbeddingsRequest>,
-) -> Outcome<List<Embedding>> {
+) -> Outcome<Embeddings> {
     let served = service.models.get(request.model.as_deref())?;
     let options =
         EmbedOptions { pooling: None, normalize: Some(true), dimensions: request.dimensions };
@@ -90,17 +122,20 @@ pub(crate) async fn embeddings(
         index,
         embedding: numbers(answer.values),
     };
-    Ok(Json(List {
-        object: "list",
+    Ok(Json(Embeddings {
+        object: List::List,
         data: answers.into_iter().enumerate().map(embedding).collect(),
-        model: Some(served.identity.origin.model.clone()),
-        usage: Some(Usage { prompt_tokens: tokens, total_tokens: tokens }),
+        model: served.identity.origin.model.clone(),
+        usage: Usage { prompt_tokens: tokens, total_tokens: tokens },
     }))
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OpenAiModel"))]
 pub(crate) struct Model {
     id: String,
+    #[cfg_attr(test, schemars(extend("const" = "model")))]
     object: &'static str,
     created: u64,
     owned_by: &'static str,
@@ -113,12 +148,12 @@ impl Model {
     }
 }
 
-pub(crate) async fn models(State(service): Host) -> Outcome<List<Model>> {
+pub(crate) async fn models(State(service): Host) -> Outcome<Models> {
     service.models.get(None)?;
     let data = service.models.all().iter().map(|served| Model::of(served)).collect();
-    Ok(Json(List { object: "list", data, model: None, usage: None }))
+    Ok(Json(Models { object: List::List, data }))
 }
 
-pub(crate) async fn model(State(service): Host, Path(id): Path<String>) -> Outcome<Model> {
+pub(crate) async fn model(State(service): Host, Name(id): Name) -> Outcome<Model> {
     Ok(Json(Model::of(&*service.models.get(Some(&id))?)))
 }

@@ -12,7 +12,8 @@ use trireme_service::{Service, parse};
 use crate::answer::{Json, Outcome, Refused};
 use crate::body::{Bytes, Parsed};
 use crate::call::{Call, ModelQuery};
-use crate::{style, tei};
+use crate::style::{Convention, said};
+use crate::tei;
 
 type Host = State<Service>;
 
@@ -40,7 +41,7 @@ pub(crate) async fn info(State(service): Host, query: ModelQuery) -> Outcome<Inf
 pub(crate) async fn predict(State(service): Host, call: Call, Bytes(body): Bytes) -> Response {
     if tei::asks(&body) {
         let answer = tei::predicted(&service, call.0, &body).await;
-        return style::said(answer.into_response(), style::tei);
+        return said(answer.into_response(), Convention::Tei);
     }
     let answer = async {
         let request: PredictRequest = parse(&body)?;

@@ -1,6 +1,6 @@
 //! Hugging Face's pipelines: one list of classes a text, also for one text.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -10,7 +10,7 @@ use trireme_service::{EmbedOptions, Service, Text};
 use crate::answer::{Json, Outcome, Refused};
 use crate::asking::{Cutting, scores, vectors};
 use crate::body::{Bytes, Parsed};
-use crate::call::Call;
+use crate::call::{Call, Name};
 use crate::inputs::Inputs;
 use crate::tei::{Labelled, labelled};
 
@@ -18,12 +18,15 @@ type Host = State<Service>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "PipelineRequest"))]
 pub(crate) struct Request {
     inputs: Inputs,
     #[serde(default)]
     parameters: Parameters,
     /// Of the hub's own service: waiting for a model, a cache. Nothing here depends on it.
     #[serde(rename = "options")]
+    #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
     _options: Option<IgnoredAny>,
     #[serde(default)]
     model: Option<String>,
@@ -31,6 +34,8 @@ pub(crate) struct Request {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "PipelineParameters"))]
 struct Parameters {
     top_k: Option<usize>,
     function_to_apply: Option<Function>,
@@ -40,6 +45,8 @@ struct Parameters {
 
 #[derive(Deserialize, Clone, Copy, PartialEq)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "PipelineFunction"))]
 enum Function {
     None,
     Sigmoid,
@@ -92,7 +99,7 @@ pub(crate) async fn extraction(
 /// `POST /models/{model}`: what the model is for, as the hub's own service decides it.
 pub(crate) async fn of_model(
     State(service): Host,
-    Path(model): Path<String>,
+    Name(model): Name,
     call: Call,
     Bytes(body): Bytes,
 ) -> Response {

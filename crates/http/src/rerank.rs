@@ -3,6 +3,8 @@
 use axum::extract::State;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
+use trireme_domain::wire::schema::{List, Text};
 use trireme_service::{Service, Terms, parse};
 
 use crate::answer::{Json, Outcome, Refused};
@@ -21,27 +23,43 @@ pub(crate) fn asks(body: &[u8]) -> bool {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Request {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CohereRequest"))]
+pub(crate) struct Request {
     model: Option<String>,
+    #[cfg_attr(test, schemars(with = "Text"))]
     query: String,
+    #[cfg_attr(test, schemars(with = "List<Document>"))]
     documents: Vec<Document>,
     top_n: Option<usize>,
     #[serde(default)]
     return_documents: bool,
     /// Cohere's limit on a document's tokens; ours is the model's.
-    #[serde(rename = "max_tokens_per_doc", alias = "max_chunks_per_doc")]
+    #[serde(rename = "max_tokens_per_doc")]
+    #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
     _most: Option<IgnoredAny>,
+    /// The same, in its first version.
+    #[serde(rename = "max_chunks_per_doc")]
+    #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
+    _chunks: Option<IgnoredAny>,
 }
 
 /// A text, bare or in an object.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "a document is a text, or an object with a `text`")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CohereDocument"))]
 enum Document {
-    Text(String),
-    Object { text: String },
+    Text(#[cfg_attr(test, schemars(with = "Text"))] String),
+    Object {
+        #[cfg_attr(test, schemars(with = "Text"))]
+        text: String,
+    },
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CohereAnswer"))]
 pub(crate) struct Answer {
     id: String,
     model: String,
@@ -51,36 +69,49 @@ pub(crate) struct Answer {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CohereRank"))]
 struct Rank {
     index: usize,
     relevance_score: f32,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Shown"))]
     document: Option<Shown>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CohereShown"))]
 struct Shown {
     text: String,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CohereUsage"))]
 struct Usage {
     prompt_tokens: usize,
     total_tokens: usize,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CohereMeta"))]
 struct Meta {
     api_version: Version,
     billed_units: Units,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CohereVersion"))]
 struct Version {
     version: &'static str,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CohereUnits"))]
 struct Units {
     search_units: usize,
 }

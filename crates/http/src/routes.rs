@@ -1,104 +1,301 @@
-//! Which path answers what.
+//! Which path answers what: one table, of which the router and the document are made.
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::{Method, Uri};
-use axum::middleware::map_response;
-use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::MethodRouter;
+use trireme_domain::wire::{
+    BatchAnswer, BatchRequest, EncodeAnswer, EncodeRequest, HealthAnswer, IndexedAnswer,
+    InfoAnswer, ListRequest, PredictAnswer, PredictRequest, RootAnswer, SentimentAnswer,
+    SentimentBatchAnswer, SentimentRequest,
+};
 use trireme_domain::{Code, Fault};
 use trireme_service::Service;
 
 use crate::answer::Refused;
 use crate::dress::dressed;
-use crate::style::{self, Style};
-use crate::{invocations, oip, openai, own, pipeline, rerank, tei};
+use crate::route::{Route, get, group, post};
+use crate::style::Convention;
+use crate::{docs, invocations, oip, openai, own, pipeline, rerank, tei};
 
-/// The routes of the contract, over one service, with what every answer has.
-pub fn router(service: &Service) -> Router {
-    dressed(routes(service.clone()), service, &[])
+/// The routes of the contract, over one service, with what every answer has. Paths that the host
+/// can't serve, as the document writes them, answer 501 `unsupported_here` and are not in its
+/// document.
+pub fn router(service: &Service, absent: &[&str]) -> Router {
+    dressed(routes(service.clone(), absent, |route| route), service, &[])
 }
 
-/// The routes alone, for hosts that have more of them.
-pub fn routes(service: Service) -> Router {
-    own()
-        .merge(speaking(tei(), style::tei))
-        .merge(speaking(openai(), style::openai))
-        .merge(speaking(cohere(), style::cohere))
-        .merge(speaking(pipelines(), style::plain))
-        .merge(speaking(oip(), style::plain))
+/// The routes alone, each behind what its host puts around it: there a fault is still said as the
+/// route's convention says it.
+pub fn routes(
+    service: Service,
+    absent: &[&str],
+    around: impl Fn(MethodRouter<Service>) -> MethodRouter<Service>,
+) -> Router {
+    let routed = |router: Router<Service>, route: Route| {
+        let lacking = absent.contains(&documented(route.path).as_str());
+        router.route(route.path, route.answering(lacking, &around))
+    };
+    table(docs::document(absent))
+        .into_iter()
+        .fold(Router::new(), routed)
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
         .with_state(service)
 }
 
-type Routes = Router<Service>;
-
-/// Some of them decide by a key of the body whether they speak another convention.
-fn own() -> Routes {
-    Router::new()
-        .route("/", get(own::root).post(tei::task))
-        .route("/health", get(own::live))
-        .route("/health/live", get(own::live))
-        .route("/health/ready", get(own::ready))
-        .route("/health/startup", get(own::started))
-        .route("/ready", get(own::ready))
-        .route("/ping", get(own::live))
-        .route("/model_info", get(own::info))
-        .route("/predict", post(own::predict))
-        .route("/sentiment", post(own::sentiment))
-        .route("/predict_batch", post(own::predict_batch))
-        .route("/batch_predict", post(own::batch_predict))
-        .route("/batch-sentiment", post(own::batch_sentiment))
-        .route("/concurrent-batch-sentiment", post(own::batch_sentiment))
-        .route("/encode", post(own::encode))
-        .route("/rerank", post(tei::rerank))
+/// A path as the document writes it: a name that spans slashes has no other mark there.
+pub(crate) fn documented(path: &str) -> String {
+    path.replace("{*", "{")
 }
 
-fn tei() -> Routes {
-    Router::new()
-        .route("/info", get(tei::info))
-        .route("/embed", post(tei::embed))
-        .route("/embed_sparse", post(tei::no_sparse))
-        .route("/similarity", post(tei::similarity))
-        .route("/tokenize", post(tei::tokenize))
-        .route("/decode", post(tei::decode))
-        .route("/invocations", post(invocations::invoke))
+/// Every route there is.
+pub(crate) fn table(document: Bytes) -> Vec<Route> {
+    [host(document), classes(), vectors(), tei(), openai(), cohere(), pipelines(), oip(), pages()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
-fn openai() -> Routes {
-    Router::new()
-        .route("/v1/embeddings", post(openai::embeddings))
-        .route("/embeddings", post(openai::embeddings))
-        .route("/v1/models", get(openai::models))
-        .route("/v1/models/{*id}", get(openai::model))
+fn host(document: Bytes) -> Vec<Route> {
+    let openapi = move || async move { docs::openapi(document) };
+    let health = |path, says| get(path, own::live).says(says).gives::<HealthAnswer>();
+    let ready = |path, says| get(path, own::ready).says(says).gives::<HealthAnswer>();
+    group(
+        "Host",
+        Convention::Own,
+        [
+            get("/", own::root).says("Name, version and models").gives::<RootAnswer>(),
+            health("/health", "Whether the host is alive"),
+            health("/health/live", "Whether the host is alive"),
+            ready("/health/ready", "Whether the host answers as it should"),
+            get("/health/startup", own::started)
+                .says("Whether the host has started")
+                .gives::<HealthAnswer>(),
+            ready("/ready", "Whether the host answers as it should"),
+            health("/ping", "Whether the host is alive, as SageMaker asks"),
+            get("/model_info", own::info)
+                .says("What a model can do")
+                .asks("model", "default", "Which model.")
+                .gives::<InfoAnswer>(),
+            get("/openapi.json", openapi).says("This document").serves("application/json"),
+        ],
+    )
 }
 
-fn cohere() -> Routes {
-    Router::new()
-        .route("/v1/rerank", post(rerank::rerank))
-        .route("/v2/rerank", post(rerank::rerank))
+fn classes() -> Vec<Route> {
+    const TEXTS: &str = r#"{"texts": ["a quiet harbour", "a dull, lifeless mess"]}"#;
+    group(
+        "Classes",
+        Convention::Own,
+        [
+            post("/predict", own::predict)
+                .says("The class of a text")
+                .takes::<PredictRequest>(r#"{"text": "What a wonderful film, full of warmth."}"#)
+                .takes::<tei::PredictRequest>(r#"{"inputs": "What a wonderful film."}"#)
+                .gives::<PredictAnswer>()
+                .gives::<tei::PredictAnswer>()
+                .also(Convention::Tei),
+            post("/predict_batch", own::predict_batch)
+                .says("The class of each of several texts")
+                .takes::<BatchRequest>(TEXTS)
+                .gives::<BatchAnswer>(),
+            post("/batch_predict", own::batch_predict)
+                .says("The class of each of several texts, with its place")
+                .takes::<ListRequest>(r#"["a quiet harbour", "a dull, lifeless mess"]"#)
+                .gives::<IndexedAnswer>(),
+            post("/sentiment", own::sentiment)
+                .says("The sentiment of a text")
+                .takes::<SentimentRequest>(r#"{"text": "What a wonderful film."}"#)
+                .gives::<SentimentAnswer>(),
+            post("/batch-sentiment", own::batch_sentiment)
+                .says("The sentiment of each of several texts")
+                .takes::<BatchRequest>(TEXTS)
+                .gives::<SentimentBatchAnswer>(),
+            post("/concurrent-batch-sentiment", own::batch_sentiment)
+                .says("The same, by another name")
+                .takes::<BatchRequest>(TEXTS)
+                .gives::<SentimentBatchAnswer>(),
+        ],
+    )
 }
 
-fn pipelines() -> Routes {
-    Router::new()
-        .route("/pipeline/text-classification", post(pipeline::classification))
-        .route("/pipeline/feature-extraction", post(pipeline::extraction))
-        .route("/models/{*model}", post(pipeline::of_model))
+fn vectors() -> Vec<Route> {
+    group(
+        "Vectors",
+        Convention::Own,
+        [post("/encode", own::encode)
+            .says("The vector of a text, or of each of several")
+            .takes::<EncodeRequest>(r#"{"text": "a quiet harbour", "dimensions": 8}"#)
+            .gives::<EncodeAnswer>()],
+    )
 }
 
-fn oip() -> Routes {
-    Router::new()
-        .route("/v2", get(oip::about))
-        .route("/v2/health/live", get(oip::live))
-        .route("/v2/health/ready", get(oip::ready))
-        .route("/v2/models/{*rest}", get(oip::model).post(oip::infer))
-        .route("/v2/repository/index", post(oip::index))
+fn tei() -> Vec<Route> {
+    const RERANK: &str = r#"{"query": "boats", "texts": ["two oars", "a dull film"]}"#;
+    const COHERE: &str = r#"{"query": "boats", "documents": ["two oars", "a dull film"]}"#;
+    const PREDICT: &str = r#"{"inputs": "What a wonderful film."}"#;
+    const SIMILARITY: &str =
+        r#"{"inputs": {"source_sentence": "boats", "sentences": ["two oars", "a dull film"]}}"#;
+    group(
+        "Text Embeddings Inference",
+        Convention::Tei,
+        [
+            get("/info", tei::info).says("What the model can do").gives::<tei::Info>(),
+            post("/", tei::task)
+                .says("What the model is for: vectors, classes, ranks or similarities")
+                .takes::<tei::PredictRequest>(PREDICT)
+                .takes::<tei::RerankRequest>(RERANK)
+                .takes::<tei::SimilarityRequest>(SIMILARITY)
+                .takes::<rerank::Request>(COHERE)
+                .takes::<tei::EmbedRequest>(PREDICT)
+                .gives::<tei::PredictAnswer>()
+                .gives::<Vec<tei::Rank>>()
+                .gives::<Vec<f32>>()
+                .gives::<rerank::Answer>()
+                .gives::<Vec<Vec<f32>>>()
+                .also(Convention::Cohere),
+            post("/embed", tei::embed)
+                .says("The vectors of texts")
+                .takes::<tei::EmbedRequest>(r#"{"inputs": ["two oars"], "dimensions": 8}"#)
+                .gives::<Vec<Vec<f32>>>(),
+            post("/embed_sparse", tei::no_sparse).says("Not served: 501"),
+            post("/similarity", tei::similarity)
+                .says("How near sentences are to another")
+                .takes::<tei::SimilarityRequest>(SIMILARITY)
+                .gives::<Vec<f32>>(),
+            post("/rerank", tei::rerank)
+                .says("Texts by how well they answer a query")
+                .takes::<tei::RerankRequest>(RERANK)
+                .takes::<rerank::Request>(COHERE)
+                .gives::<Vec<tei::Rank>>()
+                .gives::<rerank::Answer>()
+                .also(Convention::Cohere),
+            post("/tokenize", tei::tokenize)
+                .says("The tokens of texts")
+                .takes::<tei::TokenizeRequest>(r#"{"inputs": "two oars"}"#)
+                .gives::<Vec<Vec<tei::SimpleToken>>>(),
+            post("/decode", tei::decode)
+                .says("The text of tokens")
+                .takes::<tei::DecodeRequest>(r#"{"ids": [100, 200, 300]}"#)
+                .gives::<Vec<String>>(),
+            post("/invocations", invocations::invoke)
+                .says("What SageMaker and MLflow send")
+                .takes::<invocations::Table>(r#"{"instances": ["two oars"]}"#)
+                .takes::<tei::PredictRequest>(PREDICT)
+                .takes::<tei::RerankRequest>(RERANK)
+                .takes::<tei::SimilarityRequest>(SIMILARITY)
+                .takes::<rerank::Request>(COHERE)
+                .takes::<tei::EmbedRequest>(PREDICT)
+                .gives::<invocations::Predictions>()
+                .gives::<tei::PredictAnswer>()
+                .gives::<Vec<tei::Rank>>()
+                .gives::<Vec<f32>>()
+                .gives::<rerank::Answer>()
+                .gives::<Vec<Vec<f32>>>()
+                .also(Convention::Cohere),
+        ],
+    )
 }
 
-/// Routes whose faults are said this way, whoever found them.
-fn speaking(routes: Routes, style: Style) -> Routes {
-    routes
-        .layer(map_response(move |response: Response| async move { style::said(response, style) }))
+fn openai() -> Vec<Route> {
+    const INPUT: &str = r#"{"input": ["two oars"], "dimensions": 8}"#;
+    group(
+        "OpenAI",
+        Convention::OpenAi,
+        [
+            post("/v1/embeddings", openai::embeddings)
+                .says("The vectors of texts")
+                .takes::<openai::EmbeddingsRequest>(INPUT)
+                .gives::<openai::Embeddings>(),
+            post("/embeddings", openai::embeddings)
+                .says("The same, by another path")
+                .takes::<openai::EmbeddingsRequest>(INPUT)
+                .gives::<openai::Embeddings>(),
+            get("/v1/models", openai::models).says("The models").gives::<openai::Models>(),
+            get("/v1/models/{*id}", openai::model)
+                .says("One model")
+                .asks("id", "default", "The model's name.")
+                .gives::<openai::Model>(),
+        ],
+    )
+}
+
+fn cohere() -> Vec<Route> {
+    const RERANK: &str =
+        r#"{"query": "boats", "documents": ["two oars", "a dull film"], "top_n": 1}"#;
+    let rerank = |path, says| {
+        post(path, rerank::rerank)
+            .says(says)
+            .takes::<rerank::Request>(RERANK)
+            .gives::<rerank::Answer>()
+    };
+    group(
+        "Cohere and Jina",
+        Convention::Cohere,
+        [
+            rerank("/v1/rerank", "Documents by how well they answer a query"),
+            rerank("/v2/rerank", "The same, by another path"),
+        ],
+    )
+}
+
+fn pipelines() -> Vec<Route> {
+    const INPUTS: &str = r#"{"inputs": "What a wonderful film."}"#;
+    group(
+        "Hugging Face pipelines",
+        Convention::Plain,
+        [
+            post("/pipeline/text-classification", pipeline::classification)
+                .says("Every class of each text")
+                .takes::<pipeline::Request>(INPUTS)
+                .gives::<Vec<Vec<tei::Labelled>>>(),
+            post("/pipeline/feature-extraction", pipeline::extraction)
+                .says("The vector of each text")
+                .takes::<pipeline::Request>(INPUTS)
+                .gives::<Vec<Vec<f32>>>(),
+            post("/models/{*model}", pipeline::of_model)
+                .says("What the model is for: classes or vectors")
+                .asks("model", "default", "The model's name.")
+                .takes::<pipeline::Request>(INPUTS)
+                .gives::<Vec<Vec<tei::Labelled>>>()
+                .gives::<Vec<Vec<f32>>>(),
+        ],
+    )
+}
+
+fn oip() -> Vec<Route> {
+    const JSON: &str = "application/json";
+    group(
+        "Open Inference Protocol",
+        Convention::Plain,
+        [
+            get("/v2", oip::about).says("Name, version and extensions").serves(JSON),
+            get("/v2/health/live", oip::live).says("Whether the host is alive").serves(JSON),
+            get("/v2/health/ready", oip::ready).says("Whether its models are ready").serves(JSON),
+            get("/v2/models/{*model}", oip::model)
+                .says("A model's tensors, or with `/ready` behind its name whether it is ready")
+                .asks("model", "default", "The model's name, and `/versions/…` and `/ready`.")
+                .serves(JSON),
+            post("/v2/models/{*model}", oip::infer)
+                .says("Tensors of texts, with `/infer` behind the model's name")
+                .asks("model", "default/infer", "The model's name, and what is asked of it.")
+                .serves(JSON),
+            post("/v2/repository/index", oip::index).says("The models").serves(JSON),
+        ],
+    )
+}
+
+fn pages() -> Vec<Route> {
+    group(
+        "Documentation",
+        Convention::Own,
+        [
+            get("/docs", docs::page).says("This document as a page").serves("text/html"),
+            get("/docs/page.css", docs::style).says("How it looks").serves("text/css"),
+            get("/docs/page.js", docs::script).says("How it answers").serves("text/javascript"),
+        ],
+    )
 }
 
 async fn nothing_here(uri: Uri) -> Refused {

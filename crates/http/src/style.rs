@@ -3,58 +3,141 @@
 
 use axum::body::Body;
 use axum::http::{Response, header};
-use serde_json::{Value, json};
+use serde::Serialize;
 use trireme_domain::{Class, Code, Fault};
 
-use crate::answer::{self, Coded, Refused};
+use crate::answer::{Refused, json};
 
-/// A convention's body for a fault.
-pub(crate) type Style = fn(&Fault) -> Value;
+/// Whose shapes a route speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Convention {
+    /// Ours.
+    Own,
+    /// Text Embeddings Inference.
+    Tei,
+    /// `OpenAI`.
+    OpenAi,
+    /// Cohere and Jina.
+    Cohere,
+    /// Hugging Face's pipelines.
+    Plain,
+}
+
+/// A fault that has its convention's shape; another convention around it leaves it so.
+#[derive(Clone)]
+struct Said;
 
 /// The same answer, a fault in it said the convention's way.
-pub(crate) fn said(response: Response<Body>, style: Style) -> Response<Body> {
-    let Some(Refused(fault)) = response.extensions().get::<Refused>() else { return response };
-    let (mut parts, body) = answer::json(response.status(), &style(fault)).into_parts();
-    parts.extensions.insert(Coded(fault.clone()));
-    for (name, value) in response.headers() {
-        if name != header::CONTENT_LENGTH {
-            parts.headers.insert(name, value.clone());
-        }
+pub(crate) fn said(response: Response<Body>, convention: Convention) -> Response<Body> {
+    let Some(Refused(fault)) = response.extensions().get::<Refused>().cloned() else {
+        return response;
+    };
+    match convention {
+        Convention::Own => response,
+        Convention::Tei => shaped(response, &TeiFault::of(&fault)),
+        Convention::OpenAi => shaped(response, &OpenAiFault::of(&fault)),
+        Convention::Cohere => shaped(response, &CohereFault::of(&fault)),
+        Convention::Plain => shaped(response, &PlainFault::of(&fault)),
     }
+}
+
+/// A fault's answer with another body, which no convention around it changes again.
+pub(crate) fn shaped(response: Response<Body>, body: &impl Serialize) -> Response<Body> {
+    if response.extensions().get::<Said>().is_some() {
+        return response;
+    }
+    let (status, mut before) = (response.status(), response.into_parts().0);
+    let (mut parts, body) = json(status, body).into_parts();
+    before.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.extend(before.headers.drain().filter_map(|(name, value)| Some((name?, value))));
+    parts.extensions = before.extensions;
+    parts.extensions.insert(Said);
     Response::from_parts(parts, body)
 }
 
-/// Text Embeddings Inference.
-pub(crate) fn tei(fault: &Fault) -> Value {
-    let kind = match (fault.code, fault.code.class()) {
-        (Code::EmptyText, _) => "Empty",
-        (Code::NotReady | Code::ShuttingDown, _) => "Unhealthy",
-        (_, Class::Busy) => "Overloaded",
-        (_, Class::Input | Class::Access) | (Code::ModelNotFound, _) => "Validation",
-        (_, Class::Model | Class::Source | Class::Unsupported | Class::Internal) => "Backend",
-    };
-    json!({"error": fault.message, "error_type": kind, "code": fault.code.name()})
+/// A fault as Text Embeddings Inference says it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct TeiFault {
+    error: String,
+    #[cfg_attr(test, schemars(extend("enum" = ["Empty", "Unhealthy", "Overloaded", "Validation", "Backend"])))]
+    error_type: &'static str,
+    #[cfg_attr(test, schemars(with = "Code"))]
+    code: &'static str,
 }
 
-/// `OpenAI`.
-pub(crate) fn openai(fault: &Fault) -> Value {
-    let kind = match (fault.code, fault.code.class()) {
-        (Code::Unauthorized, _) => "authentication_error",
-        (Code::Forbidden, _) => "permission_error",
-        (Code::RateLimited | Code::Overloaded, _) => "rate_limit_error",
-        (_, Class::Input | Class::Access) | (Code::ModelNotFound, _) => "invalid_request_error",
-        _ => "server_error",
-    };
-    let code = fault.code.name();
-    json!({"error": {"message": fault.message, "type": kind, "param": null, "code": code}})
+impl TeiFault {
+    fn of(fault: &Fault) -> Self {
+        let error_type = match (fault.code, fault.code.class()) {
+            (Code::EmptyText, _) => "Empty",
+            (Code::NotReady | Code::ShuttingDown, _) => "Unhealthy",
+            (_, Class::Busy) => "Overloaded",
+            (_, Class::Input | Class::Access) | (Code::ModelNotFound, _) => "Validation",
+            (_, Class::Model | Class::Source | Class::Unsupported | Class::Internal) => "Backend",
+        };
+        Self { error: fault.message.clone(), error_type, code: fault.code.name() }
+    }
 }
 
-/// Hugging Face's pipelines and the Open Inference Protocol.
-pub(crate) fn plain(fault: &Fault) -> Value {
-    json!({"error": fault.message, "code": fault.code.name()})
+/// A fault as `OpenAI` says it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct OpenAiFault {
+    error: OpenAiError,
 }
 
-/// Cohere.
-pub(crate) fn cohere(fault: &Fault) -> Value {
-    json!({"message": fault.message, "code": fault.code.name()})
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct OpenAiError {
+    message: String,
+    #[serde(rename = "type")]
+    #[cfg_attr(test, schemars(extend("enum" = ["authentication_error", "permission_error", "rate_limit_error", "invalid_request_error", "server_error"])))]
+    kind: &'static str,
+    param: (),
+    #[cfg_attr(test, schemars(with = "Code"))]
+    code: &'static str,
+}
+
+impl OpenAiFault {
+    fn of(fault: &Fault) -> Self {
+        let kind = match (fault.code, fault.code.class()) {
+            (Code::Unauthorized, _) => "authentication_error",
+            (Code::Forbidden, _) => "permission_error",
+            (Code::RateLimited | Code::Overloaded, _) => "rate_limit_error",
+            (_, Class::Input | Class::Access) | (Code::ModelNotFound, _) => "invalid_request_error",
+            _ => "server_error",
+        };
+        let (message, code) = (fault.message.clone(), fault.code.name());
+        Self { error: OpenAiError { message, kind, param: (), code } }
+    }
+}
+
+/// A fault as Hugging Face's pipelines and the Open Inference Protocol say it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct PlainFault {
+    error: String,
+    #[cfg_attr(test, schemars(with = "Code"))]
+    code: &'static str,
+}
+
+impl PlainFault {
+    fn of(fault: &Fault) -> Self {
+        Self { error: fault.message.clone(), code: fault.code.name() }
+    }
+}
+
+/// A fault as Cohere says it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct CohereFault {
+    message: String,
+    #[cfg_attr(test, schemars(with = "Code"))]
+    code: &'static str,
+}
+
+impl CohereFault {
+    fn of(fault: &Fault) -> Self {
+        Self { message: fault.message.clone(), code: fault.code.name() }
+    }
 }

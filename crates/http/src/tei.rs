@@ -6,6 +6,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+#[cfg(test)]
+use trireme_domain::wire::schema::{List as Listed, Positive, Text as OneText};
 use trireme_domain::wire::{Kind, Pooling};
 use trireme_domain::{Code, Fault};
 use trireme_service::{EmbedOptions, Service, Side, Terms, Text, parse};
@@ -16,7 +19,7 @@ use crate::body::{Bytes, Parsed};
 use crate::call::Call;
 use crate::inputs::Inputs;
 use crate::rerank;
-use crate::style;
+use crate::style::{Convention, said};
 
 type Host = State<Service>;
 
@@ -30,6 +33,8 @@ pub(crate) fn asks(body: &[u8]) -> bool {
 }
 
 #[derive(Deserialize, Clone, Copy)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiDirection", extend("enum" = ["Left", "left", "Right", "right"])))]
 pub(crate) enum Direction {
     #[serde(alias = "left")]
     Left,
@@ -52,6 +57,8 @@ fn cutting(truncate: Option<bool>, direction: Option<Direction>) -> Cutting {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiEmbedRequest"))]
 pub(crate) struct EmbedRequest {
     inputs: Inputs,
     truncate: Option<bool>,
@@ -59,6 +66,7 @@ pub(crate) struct EmbedRequest {
     prompt_name: Option<String>,
     #[serde(default = "yes")]
     normalize: bool,
+    #[cfg_attr(test, schemars(with = "Option<Positive>"))]
     dimensions: Option<usize>,
     /// Hugging Face's client sends it; numbers are all there is.
     encoding_format: Option<FloatOnly>,
@@ -67,6 +75,8 @@ pub(crate) struct EmbedRequest {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiFormat"))]
 enum FloatOnly {
     Float,
 }
@@ -91,7 +101,7 @@ pub(crate) async fn embed(
 }
 
 /// A text, a pair, or several of them, each in a list of its own.
-enum Judged {
+pub(crate) enum Judged {
     One(Text),
     Many(Vec<Text>),
 }
@@ -161,7 +171,9 @@ fn judged<E: Error>(members: Vec<Member>) -> Result<Judged, E> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PredictRequest {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiPredictRequest"))]
+pub(crate) struct PredictRequest {
     inputs: Judged,
     truncate: Option<bool>,
     truncation_direction: Option<Direction>,
@@ -171,6 +183,8 @@ struct PredictRequest {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiLabelled"))]
 pub(crate) struct Labelled {
     score: f32,
     label: String,
@@ -178,6 +192,8 @@ pub(crate) struct Labelled {
 
 #[derive(Serialize)]
 #[serde(untagged)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiPredictAnswer"))]
 pub(crate) enum PredictAnswer {
     One(Vec<Labelled>),
     Many(Vec<Vec<Labelled>>),
@@ -213,8 +229,12 @@ pub(crate) async fn predicted(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RerankRequest {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiRerankRequest"))]
+pub(crate) struct RerankRequest {
+    #[cfg_attr(test, schemars(with = "OneText"))]
     query: String,
+    #[cfg_attr(test, schemars(with = "Listed<OneText>"))]
     texts: Vec<String>,
     truncate: Option<bool>,
     truncation_direction: Option<Direction>,
@@ -226,10 +246,13 @@ struct RerankRequest {
 }
 
 #[derive(Serialize)]
-struct Rank {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiRank"))]
+pub(crate) struct Rank {
     index: usize,
     score: f32,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "String"))]
     text: Option<String>,
 }
 
@@ -237,7 +260,7 @@ struct Rank {
 pub(crate) async fn rerank(State(service): Host, call: Call, Bytes(body): Bytes) -> Response {
     if rerank::asks(&body) {
         let answer = rerank::ranked(&service, call.0, &body).await;
-        return style::said(answer.into_response(), style::cohere);
+        return said(answer.into_response(), Convention::Cohere);
     }
     let answer = async {
         let request: RerankRequest = parse(&body)?;
@@ -254,6 +277,8 @@ pub(crate) async fn rerank(State(service): Host, call: Call, Bytes(body): Bytes)
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiSimilarityRequest"))]
 pub(crate) struct SimilarityRequest {
     inputs: Sentences,
     #[serde(default)]
@@ -263,13 +288,19 @@ pub(crate) struct SimilarityRequest {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiSentences"))]
 struct Sentences {
+    #[cfg_attr(test, schemars(with = "OneText"))]
     source_sentence: String,
+    #[cfg_attr(test, schemars(with = "Listed<OneText>"))]
     sentences: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiParameters"))]
 struct Parameters {
     truncate: Option<bool>,
     truncation_direction: Option<Direction>,
@@ -292,6 +323,8 @@ pub(crate) async fn similarity(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiTokenizeRequest"))]
 pub(crate) struct TokenizeRequest {
     inputs: Inputs,
     #[serde(default = "yes")]
@@ -301,6 +334,8 @@ pub(crate) struct TokenizeRequest {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiToken"))]
 pub(crate) struct SimpleToken {
     id: u32,
     text: String,
@@ -333,6 +368,8 @@ pub(crate) async fn tokenize(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiDecodeRequest"))]
 pub(crate) struct DecodeRequest {
     ids: Ids,
     #[serde(default = "yes")]
@@ -342,9 +379,11 @@ pub(crate) struct DecodeRequest {
 
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "`ids` is a list of token ids, or a list of such lists")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiIds"))]
 enum Ids {
     One(Vec<u32>),
-    Many(Vec<Vec<u32>>),
+    Many(#[cfg_attr(test, schemars(with = "Listed<Vec<u32>>"))] Vec<Vec<u32>>),
 }
 
 pub(crate) async fn decode(
@@ -362,12 +401,14 @@ pub(crate) async fn decode(
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiInfo"))]
 pub(crate) struct Info {
     model_id: String,
     model_sha: String,
     model_dtype: String,
     served_model_name: String,
-    model_type: serde_json::Value,
+    model_type: ModelType,
     max_concurrent_requests: usize,
     max_input_length: usize,
     max_batch_tokens: usize,
@@ -380,21 +421,41 @@ pub(crate) struct Info {
     docker_label: Option<&'static str>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiModelType"))]
+enum ModelType {
+    Embedding { pooling: Pooling },
+    Classifier(Named),
+    Reranker(Named),
+}
+
+/// The classes by their ids, and the other way about.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiNamed"))]
+struct Named {
+    #[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, String>"))]
+    id2label: Map<String, Value>,
+    #[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, usize>"))]
+    label2id: Map<String, Value>,
+}
+
 pub(crate) async fn info(State(service): Host) -> Outcome<Info> {
     let served = service.models.get(None)?;
     let (identity, origin) = (&served.identity, &served.identity.origin);
     let named = || {
         let ids = || identity.labels.iter().enumerate();
-        let id2label: serde_json::Map<_, _> =
-            ids().map(|(id, label)| (id.to_string(), label.as_str().into())).collect();
-        let label2id: serde_json::Map<_, _> =
-            ids().map(|(id, label)| (label.clone(), id.into())).collect();
-        serde_json::json!({"id2label": id2label, "label2id": label2id})
+        Named {
+            id2label: ids().map(|(id, label)| (id.to_string(), label.as_str().into())).collect(),
+            label2id: ids().map(|(id, label)| (label.clone(), id.into())).collect(),
+        }
     };
     let model_type = match identity.kind {
-        Kind::Embedding => serde_json::json!({"embedding": {"pooling": word(identity.pooling)}}),
-        Kind::Classifier => serde_json::json!({"classifier": named()}),
-        Kind::Reranker => serde_json::json!({"reranker": named()}),
+        Kind::Embedding => ModelType::Embedding { pooling: identity.pooling },
+        Kind::Classifier => ModelType::Classifier(named()),
+        Kind::Reranker => ModelType::Reranker(named()),
     };
     let capacity = served.compute.capacity();
     Ok(Json(Info {
@@ -416,20 +477,11 @@ pub(crate) async fn info(State(service): Host) -> Outcome<Info> {
     }))
 }
 
-fn word(pooling: Pooling) -> &'static str {
-    match pooling {
-        Pooling::Mean => "mean",
-        Pooling::Cls => "cls",
-        Pooling::Max => "max",
-        Pooling::LastToken => "last_token",
-    }
-}
-
 /// `POST /`: what the model is for.
 pub(crate) async fn task(State(service): Host, call: Call, Bytes(body): Bytes) -> Response {
     let answer = async {
         let classifies = service.models.get(None)?.identity.kind != Kind::Embedding;
-        let pair = parse::<serde_json::Value>(&body)?;
+        let pair = parse::<Value>(&body)?;
         if pair.get("query").is_some() {
             return Ok(rerank(State(service), call, Bytes(body)).await);
         }

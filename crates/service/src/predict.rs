@@ -159,8 +159,19 @@ impl Service {
         terms: Terms,
     ) -> Result<(std::sync::Arc<Served>, Vec<Result<Best, Fault>>), Fault> {
         let served = self.models.get(request.model.as_deref())?;
+        if request.max_length == Some(0) {
+            let message = "max_length is one token at least";
+            return Err(Fault::new(Code::InvalidOption, message));
+        }
         let texts = request.texts.into_iter().map(Text::from).collect();
         let answers = self.each(&served, texts, classes(request.max_length, terms)).await?;
+        // What is wrong with an option is wrong with the request, and with none of its texts.
+        let of_option = |answer: &Result<Answer, Fault>| {
+            answer.as_ref().err().filter(|fault| fault.code == Code::InvalidOption).cloned()
+        };
+        if let Some(fault) = answers.iter().find_map(of_option) {
+            return Err(fault);
+        }
         let best = |answer: Result<Answer, Fault>| Best::of(&served.identity, answer?);
         let best = answers.into_iter().map(best).collect();
         Ok((served, best))

@@ -52,14 +52,15 @@ async fn open() -> Result<Router, Fault> {
     let identity = Identity::of(&model, name, version, "edge");
     // An answer is not interrupted: Spin gives the requests that come meanwhile other instances.
     let compute = direct(Engine::new(Arc::clone(&model), PASS_TOKENS), Box::new(|| Ok(())));
-    Ok(trireme_http::router(&Service {
+    let service = Service {
         models: Models::of(Served { identity, compute, reader: model }),
         clock: Arc::new(Monotonic(Instant::now())),
         entropy: Arc::new(Random),
         limits: Limits::default(),
         policy: Arc::default(),
         telemetry: Arc::new(()),
-    }))
+    };
+    Ok(trireme_http::router(&service, &[]))
 }
 
 /// A checkpoint, with the model's name and version.

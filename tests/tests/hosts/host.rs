@@ -55,6 +55,11 @@ impl Host {
         TcpStream::connect(self.base.trim_start_matches("http://")).unwrap()
     }
 
+    /// Where it answers.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         self.send("POST", path, body.to_string().as_bytes())
     }

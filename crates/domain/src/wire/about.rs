@@ -6,8 +6,10 @@ use super::{Origin, Pooling};
 
 /// The answer to `GET /health` and its kin: whoever can read it knows that the host is alive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HealthAnswer {
     /// `ok`, or `starting` where no model is loaded yet.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["ok", "starting"])))]
     pub status: &'static str,
     /// Who answers where a request names no model.
     #[serde(flatten)]
@@ -16,8 +18,10 @@ pub struct HealthAnswer {
 
 /// The answer to `GET /`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RootAnswer {
     /// `trireme`.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "trireme")))]
     pub name: &'static str,
     /// The host's version.
     pub trireme: &'static str,
@@ -30,6 +34,7 @@ pub struct RootAnswer {
 
 /// What a model can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Vectors, and no classes.
@@ -42,6 +47,7 @@ pub enum Kind {
 
 /// The answer to `GET /model_info`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InfoAnswer {
     /// What it can do.
     pub kind: Kind,

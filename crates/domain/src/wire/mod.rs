@@ -3,6 +3,8 @@
 mod about;
 mod encode;
 mod predict;
+#[cfg(feature = "schema")]
+pub mod schema;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -18,6 +20,7 @@ pub use predict::{
 
 /// Who answered: on every answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Origin {
     /// The model's name.
     pub model: String,
@@ -28,6 +31,7 @@ pub struct Origin {
     /// The precision that it was computed in.
     pub precision: String,
     /// Where: `client`, `edge` or `origin`.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["client", "edge", "origin"])))]
     pub place: String,
 }
 
@@ -47,6 +51,7 @@ impl Serialize for Scores {
 
 /// The answer to everything that went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FaultAnswer {
     /// What, and with what.
     pub error: Fault,

@@ -2,18 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "schema")]
+use super::schema;
 use super::{Origin, Scores};
 use crate::Fault;
 
 /// `POST /predict`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PredictRequest {
     /// The text.
+    #[cfg_attr(feature = "schema", schemars(with = "schema::Text"))]
     pub text: String,
     /// A second text, for models that judge pairs.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Text>"))]
     pub pair: Option<String>,
     /// The most tokens to look at, special ones among them.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Positive>"))]
     pub max_length: Option<usize>,
     /// Whether the answer lists every class.
     #[serde(default = "yes")]
@@ -28,6 +34,7 @@ fn yes() -> bool {
 
 /// The answer to `POST /predict`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PredictAnswer {
     /// Id of the class.
     pub prediction: usize,
@@ -37,6 +44,7 @@ pub struct PredictAnswer {
     pub confidence: f32,
     /// Every class with its score, in the order of their ids.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Scores"))]
     pub probabilities: Option<Scores>,
     /// Seconds.
     pub processing_time: f64,
@@ -49,11 +57,14 @@ pub struct PredictAnswer {
 
 /// `POST /sentiment`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SentimentRequest {
     /// The text.
+    #[cfg_attr(feature = "schema", schemars(with = "schema::Text"))]
     pub text: String,
     /// The most tokens to look at, special ones among them.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Positive>"))]
     pub max_length: Option<usize>,
     /// Which model answers.
     pub model: Option<String>,
@@ -61,6 +72,7 @@ pub struct SentimentRequest {
 
 /// The answer to `POST /sentiment`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SentimentAnswer {
     /// The text that was asked about.
     pub text: String,
@@ -79,11 +91,14 @@ pub struct SentimentAnswer {
 
 /// `POST /predict_batch` and `POST /batch-sentiment`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BatchRequest {
     /// The texts.
+    #[cfg_attr(feature = "schema", schemars(with = "schema::List<String>"))]
     pub texts: Vec<String>,
     /// The most tokens to look at in each, special ones among them.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Positive>"))]
     pub max_length: Option<usize>,
     /// Whether each answer lists every class.
     #[serde(default = "yes")]
@@ -133,6 +148,7 @@ impl<'de> Deserialize<'de> for ListRequest {
 
 /// What became of one text of several.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Predicted {
     /// Its class.
@@ -145,6 +161,7 @@ pub enum Predicted {
         confidence: f32,
         /// Every class with its score, in the order of their ids.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Scores"))]
         probabilities: Option<Scores>,
         /// Names this prediction, for feedback.
         prediction_id: String,
@@ -158,6 +175,7 @@ pub enum Predicted {
 
 /// The answer to `POST /predict_batch`: for each text, in order, a result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BatchAnswer {
     /// For each text its class, or why it has none.
     pub results: Vec<Predicted>,
@@ -174,6 +192,7 @@ pub struct BatchAnswer {
 
 /// A result with the place of its text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Indexed {
     /// The place of the text.
     pub text_index: usize,
@@ -184,6 +203,7 @@ pub struct Indexed {
 
 /// The answer to `POST /batch_predict`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IndexedAnswer {
     /// A result for each text, in order.
     pub results: Vec<Indexed>,
@@ -196,6 +216,7 @@ pub struct IndexedAnswer {
 
 /// One result of `POST /batch-sentiment`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum SentimentResult {
     /// Its class.
@@ -218,6 +239,7 @@ pub enum SentimentResult {
 
 /// The answer to `POST /batch-sentiment`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SentimentBatchAnswer {
     /// A result for each text, in order.
     pub results: Vec<SentimentResult>,

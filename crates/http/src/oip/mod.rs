@@ -30,7 +30,7 @@ use crate::answer::{Json, Outcome, Refused};
 use crate::asking::{Cutting, scores, vectors};
 use crate::body::Bytes;
 use crate::call::Call;
-use crate::style::{self, Style};
+use crate::style::shaped;
 
 /// How many bytes of a body are JSON; tensors stand behind them.
 const JSON_BYTES: &str = "inference-header-content-length";
@@ -64,15 +64,14 @@ fn unready(fault: &Fault) -> Value {
     json!({"ready": false, "error": fault.message, "code": fault.code.name()})
 }
 
-fn health(well: Result<Value, Fault>, ill: Style) -> Response {
-    let fault = match well {
-        Ok(well) => return Json(well).into_response(),
-        Err(fault) => fault,
-    };
-    let mut response = style::said(Refused(fault).into_response(), ill);
-    // It is said; the routes' own way would lose whether the host is well.
-    response.extensions_mut().remove::<Refused>();
-    response
+fn health(well: Result<Value, Fault>, ill: fn(&Fault) -> Value) -> Response {
+    match well {
+        Ok(well) => Json(well).into_response(),
+        Err(fault) => {
+            let said = ill(&fault);
+            shaped(Refused(fault).into_response(), &said)
+        }
+    }
 }
 
 /// What stands behind `/v2/models/`.

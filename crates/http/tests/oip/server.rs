@@ -123,7 +123,7 @@ impl Server {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body)).unwrap();
-        let answer = now(router(&self.service).oneshot(request)).unwrap();
+        let answer = now(router(&self.service, &[]).oneshot(request)).unwrap();
         let (parts, body) = answer.into_parts();
         let body = now(body.collect()).unwrap().to_bytes().to_vec();
         Reply { status: parts.status, headers: parts.headers, body }

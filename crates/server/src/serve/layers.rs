@@ -32,12 +32,17 @@ pub fn router(
         let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
         ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], scraped.text(&models))
     };
-    let guard = guard.clone();
-    let routes = trireme_http::routes(service.clone())
-        .route("/metrics", get(text))
-        .route("/admin/log", put(set_log))
+    let guarded = {
+        let guard = guard.clone();
+        middleware::from_fn(move |request, next| guard.clone().stand(request, next))
+    };
+    let around = guarded.clone();
+    let operators =
+        Router::new().route("/metrics", get(text)).route("/admin/log", put(set_log)).layer(guarded);
+    // A refusal is said as the route's convention says it, so the guard stands within the routes.
+    let routes = trireme_http::routes(service.clone(), &[], |route| route.layer(around.clone()))
+        .merge(operators)
         .layer(RequestBodyTimeoutLayer::new(hosting.patience))
-        .layer(middleware::from_fn(move |request, next| guard.clone().stand(request, next)))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn(move |request, next| {
             observe(Arc::clone(&counted), request, next)

@@ -1,0 +1,145 @@
+//! A route: who answers it, and what the document says of it.
+//!
+//! What only the document needs is kept in test builds, where the document is written; elsewhere
+//! the words that the table says are dropped while it is compiled.
+
+use axum::handler::Handler;
+use axum::http::{Method, Uri};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use serde::de::DeserializeOwned;
+use trireme_domain::{Code, Fault};
+use trireme_service::Service;
+
+use crate::answer::Refused;
+use crate::style::{Convention, said};
+#[cfg(test)]
+use crate::tests::Said;
+
+/// A method of a path.
+pub(crate) struct Route {
+    pub path: &'static str,
+    pub method: Method,
+    convention: Convention,
+    answer: MethodRouter<Service>,
+    #[cfg(test)]
+    pub said: Said,
+}
+
+#[cfg(test)]
+pub(crate) use schemars::JsonSchema as Shaped;
+
+/// What the document can say the shape of.
+#[cfg(not(test))]
+pub(crate) trait Shaped {}
+#[cfg(not(test))]
+impl<T> Shaped for T {}
+
+/// A path that is read.
+pub(crate) fn get<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
+    Route::new(path, Method::GET, on(MethodFilter::GET, handler))
+}
+
+/// A path that is asked.
+pub(crate) fn post<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
+    Route::new(path, Method::POST, on(MethodFilter::POST, handler))
+}
+
+#[cfg_attr(not(test), expect(unused_variables, reason = "the document is written by a test"))]
+#[cfg_attr(not(test), allow(unused_mut, reason = "as above"))]
+impl Route {
+    fn new(path: &'static str, method: Method, answer: MethodRouter<Service>) -> Self {
+        Self {
+            path,
+            method,
+            convention: Convention::Own,
+            answer,
+            #[cfg(test)]
+            said: Said::default(),
+        }
+    }
+
+    /// What it does, in a sentence.
+    pub fn says(mut self, summary: &'static str) -> Self {
+        #[cfg(test)]
+        self.said.summary(summary);
+        self
+    }
+
+    /// A body that it takes, with an example; said more than once, any of them.
+    pub fn takes<R: Shaped + DeserializeOwned>(mut self, example: &'static str) -> Self {
+        #[cfg(test)]
+        self.said.takes::<R>(example);
+        self
+    }
+
+    /// A body that it answers with; said more than once, one of them.
+    pub fn gives<A: Shaped>(mut self) -> Self {
+        #[cfg(test)]
+        self.said.gives::<A>();
+        self
+    }
+
+    /// An answer that is no JSON.
+    pub fn serves(mut self, media: &'static str) -> Self {
+        #[cfg(test)]
+        self.said.serves(media);
+        self
+    }
+
+    /// A parameter of the path or the query, with an example.
+    pub fn asks(mut self, name: &'static str, example: &'static str, why: &'static str) -> Self {
+        #[cfg(test)]
+        self.said.asks(name, example, why);
+        self
+    }
+
+    /// Another convention, which some bodies speak here; its faults are said its own way.
+    pub fn also(mut self, convention: Convention) -> Self {
+        #[cfg(test)]
+        self.said.also(convention);
+        self
+    }
+
+    /// What it answers with, or 501 where its host can't.
+    pub fn answering(
+        self,
+        absent: bool,
+        around: impl Fn(MethodRouter<Service>) -> MethodRouter<Service>,
+    ) -> MethodRouter<Service> {
+        let convention = self.convention;
+        let answer = match (absent, &self.method) {
+            (false, _) => self.answer,
+            (true, &Method::GET) => on(MethodFilter::GET, lacking),
+            (true, _) => on(MethodFilter::POST, lacking),
+        };
+        let answer = around(answer);
+        let shape = move |response: Response| async move { said(response, convention) };
+        match convention {
+            Convention::Own => answer,
+            _ => answer.layer(map_response(shape)),
+        }
+    }
+}
+
+/// Routes of one convention, under one heading of the document.
+pub(crate) fn group<const N: usize>(
+    heading: &'static str,
+    convention: Convention,
+    routes: [Route; N],
+) -> Vec<Route> {
+    #[cfg(not(test))]
+    let _of_the_document = heading;
+    let grouped = |mut route: Route| {
+        route.convention = convention;
+        #[cfg(test)]
+        route.said.under(heading, convention);
+        route
+    };
+    routes.into_iter().map(grouped).collect()
+}
+
+async fn lacking(uri: Uri) -> Refused {
+    Fault::new(Code::UnsupportedHere, format!("this host does not answer {}", uri.path())).into()
+}

@@ -1,0 +1,30 @@
+//! The router and the document are of one table, and a host that lacks a path says so in both.
+
+use axum::http::Method;
+use serde_json::Value;
+
+use super::document::document;
+use crate::docs;
+use crate::routes::{documented, table};
+
+#[test]
+fn a_host_that_lacks_a_path_has_no_such_path_in_its_document() {
+    let paths = |absent: &[&str]| {
+        let document: Value = serde_json::from_slice(&docs::document(absent)).unwrap();
+        document["paths"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    let (whole, less) = (paths(&[]), paths(&["/encode", "/v1/models/{id}"]));
+    assert_eq!(whole.len(), less.len() + 2);
+    assert!(!less.iter().any(|path| path == "/encode" || path == "/v1/models/{id}"));
+}
+
+#[test]
+fn every_route_is_described() {
+    let document = document();
+    for route in table(axum::body::Bytes::new()) {
+        let method = if route.method == Method::GET { "get" } else { "post" };
+        let operation = &document["paths"][documented(route.path)][method];
+        let said = operation["summary"].as_str().is_some_and(|summary| !summary.is_empty());
+        assert!(said, "{} {}", route.method, route.path);
+    }
+}
