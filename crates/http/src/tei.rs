@@ -67,7 +67,7 @@ pub(crate) struct EmbedRequest {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum FloatOnly {
+pub(crate) enum FloatOnly {
     Float,
 }
 
@@ -249,7 +249,7 @@ pub(crate) async fn rerank(State(service): Host, call: Call, Bytes(body): Bytes)
         let rank = |index| Rank { index, score: scores[index], text: text(index) };
         Ok::<_, Fault>(order(&scores).into_iter().map(rank).collect::<Vec<_>>())
     };
-    answer.await.map(Json).map_err(Refused).into_response()
+    style::said(answer.await.map(Json).map_err(Refused).into_response(), style::tei)
 }
 
 #[derive(Deserialize)]
@@ -427,13 +427,14 @@ fn word(pooling: Pooling) -> &'static str {
 
 /// `POST /`: what the model is for.
 pub(crate) async fn task(State(service): Host, call: Call, Bytes(body): Bytes) -> Response {
+    let asked = parse::<serde_json::Value>(&body);
+    // It speaks two conventions, and says its faults in the right one.
+    if asked.as_ref().is_ok_and(|asked| asked.get("query").is_some()) {
+        return rerank(State(service), call, Bytes(body)).await;
+    }
     let answer = async {
         let classifies = service.models.get(None)?.identity.kind != Kind::Embedding;
-        let pair = parse::<serde_json::Value>(&body)?;
-        if pair.get("query").is_some() {
-            return Ok(rerank(State(service), call, Bytes(body)).await);
-        }
-        if pair.pointer("/inputs/source_sentence").is_some() {
+        if asked?.pointer("/inputs/source_sentence").is_some() {
             let request = Parsed(parse(&body)?);
             return Ok(similarity(State(service), call, request).await.into_response());
         }
@@ -443,7 +444,8 @@ pub(crate) async fn task(State(service): Host, call: Call, Bytes(body): Bytes) -
         let request = Parsed(parse(&body)?);
         Ok(embed(State(service), call, request).await.into_response())
     };
-    answer.await.unwrap_or_else(|fault: Fault| Refused(fault).into_response())
+    let answer = answer.await.unwrap_or_else(|fault: Fault| Refused(fault).into_response());
+    style::said(answer, style::tei)
 }
 
 /// A route of the convention that this engine has no model for.
