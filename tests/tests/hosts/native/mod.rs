@@ -3,6 +3,7 @@
 mod answers;
 mod asked;
 mod card;
+mod clients;
 mod opening;
 mod quality;
 mod running;
