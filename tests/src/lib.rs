@@ -17,6 +17,7 @@
 )]
 
 mod cases;
+mod pinned;
 mod places;
 mod process;
 pub mod rust_source;
@@ -25,5 +26,8 @@ pub mod wasm;
 pub mod workerd;
 
 pub use cases::check_cases;
+pub use pinned::{
+    JAVASCRIPT_CLIENTS, PYTHON_CLIENTS, javascript_clients, npm_pins, pinned, python_clients,
+};
 pub use places::{built_host, cache_dir, data_file, minilm_dir, repo_root, target_dir};
 pub use process::Process;

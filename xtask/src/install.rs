@@ -1,11 +1,12 @@
 //! Ways to bring a program: Debian's packages, crates, npm's packages, Python's.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use trireme_tests::repo_root;
+use trireme_tests::{npm_pins, repo_root};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::process::{Show, ask, cargo, command, run, tools_dir};
 
 /// Whether a program starts and is content.
@@ -44,8 +45,46 @@ pub fn crates_io(name: &str, version: &str, options: &[&str]) -> Result<()> {
     cargo.env("CARGO_PROFILE_RELEASE_LTO", "off");
     quietly(name, cargo)?;
     // 1 GB that nothing reads again; a leftover is no reason to fail.
-    let _left = std::fs::remove_dir_all(tools_dir().join("build"));
+    let _left = fs::remove_dir_all(tools_dir().join("build"));
     Ok(())
+}
+
+/// Makes a folder, which gets its name when it is whole.
+pub fn whole(folder: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let work = folder.with_extension(std::process::id().to_string());
+    let made = make(&work).and_then(|()| {
+        if folder.exists() {
+            fs::remove_dir_all(folder).map_err(Error::file(folder))?;
+        }
+        fs::rename(&work, folder).map_err(Error::file(folder))
+    });
+    // Gone already where all went well.
+    let _left = fs::remove_dir_all(&work);
+    made
+}
+
+/// Installs the npm packages that a folder of the checkout pins.
+pub fn npm_packages(pins: &str, modules: &Path) -> Result<()> {
+    whole(modules.parent().unwrap_or(modules), |work| {
+        fs::create_dir_all(work).map_err(Error::file(work))?;
+        for from in npm_pins(pins).map(|pin| repo_root().join(pin)) {
+            let to = work.join(from.file_name().unwrap_or_default());
+            fs::copy(&from, to).map_err(Error::file(&from))?;
+        }
+        let mut npm = command("npm");
+        // Their scripts only check or download what the packages carry anyway.
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(work);
+        quietly("npm ci", npm)
+    })
+}
+
+/// Holds the pins of a folder to a digest for each package, and to no address.
+#[cfg(test)]
+pub fn complete_and_without_a_registry(pins: &str) {
+    let lock = fs::read_to_string(repo_root().join(pins).join("package-lock.json")).unwrap();
+    assert!(!lock.contains("\"resolved\""), "npm install --omit-lockfile-registry-resolved");
+    let packages = lock.matches("\"node_modules/").count();
+    assert_eq!(lock.matches("\"integrity\": \"sha512-").count(), packages);
 }
 
 /// The Python of an environment that can import this much; made where there is none.

@@ -6,6 +6,7 @@
 mod aarch64;
 mod bench;
 mod check;
+mod clients;
 mod error;
 mod fuzz;
 mod hosts;

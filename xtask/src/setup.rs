@@ -4,6 +4,7 @@
 
 use std::time::Instant;
 
+use crate::clients;
 use crate::error::{Error, Result};
 use crate::install::{answers, crates_io, debian, quietly};
 use crate::minilm;
@@ -102,6 +103,22 @@ const STEPS: &[Step] = &[
         check: tools::npm_present,
         install: tools::npm_install,
         remedy: "make `npm ci --ignore-scripts` work in a copy of xtask/npm",
+    },
+    Step {
+        name: "client libraries of Python",
+        why: "the servers must please them",
+        check: clients::python_present,
+        install: clients::python_install,
+        remedy: "let `python3` be Python 3.11 or later with pip, and make \
+                 `pip install --no-deps -r tests/clients/python/requirements.lock` work in an \
+                 environment of its own",
+    },
+    Step {
+        name: "client libraries of JavaScript",
+        why: "the servers must please them too",
+        check: clients::javascript_present,
+        install: clients::javascript_install,
+        remedy: "make `npm ci --ignore-scripts` work in a copy of tests/clients/js",
     },
     Step {
         name: "a browser",

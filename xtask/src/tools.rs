@@ -1,17 +1,16 @@
 //! Where the programs are that build, run and test the web hosts, and how they come there.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use trireme_tests::{cache_dir, repo_root};
+use trireme_tests::{npm_pins, pinned, repo_root};
 
 use crate::error::{Error, Result};
-use crate::install::{answers, crates_io, quietly};
+use crate::install::{answers, crates_io, npm_packages};
 use crate::process::{ask, command, tools_dir};
 
 /// What pins the npm packages: installed as they are, into a folder named after them.
 const NPM: &str = "xtask/npm";
-const NPM_FILES: [&str; 2] = ["package.json", "package-lock.json"];
 
 /// The oldest Node that the packages run on.
 const NODE: (u32, u32) = (20, 3);
@@ -71,16 +70,9 @@ fn locked<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
     Some(rest.split_once('"')?.0)
 }
 
-/// The folder with the npm packages. A changed lock file is another folder, so two checkouts can
-/// differ.
+/// The folder with the npm packages.
 pub fn node_modules() -> PathBuf {
-    let pins = NPM_FILES.map(|name| fs::read(repo_root().join(NPM).join(name)).unwrap_or_default());
-    cache_dir().join(format!("npm-{:08x}", fnv(&pins.concat()))).join("node_modules")
-}
-
-/// FNV-1a: a name that is the same with every compiler, which the standard hasher does not promise.
-fn fnv(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    pinned("npm", &npm_pins(NPM)).join("node_modules")
 }
 
 /// A program of an npm package: `wasm-opt`, `esbuild`, `workerd`, `wrangler`.
@@ -147,37 +139,15 @@ pub fn npm_present() -> bool {
     })
 }
 
-/// Installs the pinned packages; the folder gets its name when it is whole.
+/// Installs the pinned packages.
 pub fn npm_install() -> Result<()> {
-    let modules = node_modules();
-    let folder = modules.parent().unwrap_or(&modules);
-    let work = folder.with_extension(std::process::id().to_string());
-    let installed = npm_ci(&work).and_then(|()| {
-        if folder.exists() {
-            fs::remove_dir_all(folder).map_err(Error::file(folder))?;
-        }
-        fs::rename(&work, folder).map_err(Error::file(folder))
-    });
-    // Gone already where all went well.
-    let _left = fs::remove_dir_all(&work);
-    installed
-}
-
-fn npm_ci(work: &Path) -> Result<()> {
-    fs::create_dir_all(work).map_err(Error::file(work))?;
-    for name in NPM_FILES {
-        let from = repo_root().join(NPM).join(name);
-        fs::copy(&from, work.join(name)).map_err(Error::file(&from))?;
-    }
-    let mut npm = command("npm");
-    // Their scripts only check or download what the packages carry anyway.
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(work);
-    quietly("npm ci", npm)
+    npm_packages(NPM, &node_modules())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::install::complete_and_without_a_registry;
 
     #[test]
     fn the_lock_decides_the_version() {
@@ -192,11 +162,7 @@ mod tests {
 
     #[test]
     fn the_npm_lock_is_complete_and_names_no_registry() {
-        let path = repo_root().join(NPM).join("package-lock.json");
-        let lock = fs::read_to_string(path).unwrap();
-        assert!(!lock.contains("\"resolved\""), "npm install --omit-lockfile-registry-resolved");
-        let packages = lock.matches("\"node_modules/").count();
-        assert_eq!(lock.matches("\"integrity\": \"sha512-").count(), packages);
+        complete_and_without_a_registry(NPM);
     }
 
     #[test]

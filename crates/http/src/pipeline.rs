@@ -5,14 +5,14 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use trireme_domain::{Code, Fault};
-use trireme_service::{EmbedOptions, Service, Text};
+use trireme_service::{EmbedOptions, Service, Side, Text, parse};
 
 use crate::answer::{Json, Outcome, Refused};
 use crate::asking::{Cutting, scores, vectors};
 use crate::body::{Bytes, Parsed};
 use crate::call::{Call, Name};
 use crate::inputs::Inputs;
-use crate::tei::{Labelled, labelled};
+use crate::tei::{Direction, FloatOnly, Labelled, labelled};
 
 type Host = State<Service>;
 
@@ -23,12 +23,11 @@ type Host = State<Service>;
 pub(crate) struct Request {
     inputs: Inputs,
     #[serde(default)]
-    parameters: Parameters,
+    parameters: Classifying,
     /// Of the hub's own service: waiting for a model, a cache. Nothing here depends on it.
     #[serde(rename = "options")]
     #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
     _options: Option<IgnoredAny>,
-    #[serde(default)]
     model: Option<String>,
 }
 
@@ -36,10 +35,9 @@ pub(crate) struct Request {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "PipelineParameters"))]
-struct Parameters {
+struct Classifying {
     top_k: Option<usize>,
     function_to_apply: Option<Function>,
-    normalize: Option<bool>,
     truncate: Option<bool>,
 }
 
@@ -82,17 +80,54 @@ pub(crate) async fn classification(
     Ok(Json(answers.iter().map(row).collect()))
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct ExtractionRequest {
+    inputs: Inputs,
+    parameters: Option<Extracting>,
+    // Hugging Face's clients send these bare.
+    normalize: Option<bool>,
+    truncate: Option<bool>,
+    truncation_direction: Option<Direction>,
+    prompt_name: Option<String>,
+    dimensions: Option<usize>,
+    #[serde(rename = "encoding_format")]
+    _format: Option<FloatOnly>,
+    #[serde(rename = "options")]
+    #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
+    _options: Option<IgnoredAny>,
+    model: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Extracting {
+    normalize: Option<bool>,
+    truncate: Option<bool>,
+    truncation_direction: Option<Direction>,
+    prompt_name: Option<String>,
+    dimensions: Option<usize>,
+}
+
 /// `POST /pipeline/feature-extraction`.
 pub(crate) async fn extraction(
     State(service): Host,
     Call(terms): Call,
-    Parsed(request): Parsed<Request>,
+    Parsed(request): Parsed<ExtractionRequest>,
 ) -> Outcome<Vec<Vec<f32>>> {
     let served = service.models.get(request.model.as_deref())?;
-    let options = EmbedOptions { normalize: request.parameters.normalize, ..Default::default() };
-    let cutting = Cutting::new(request.parameters.truncate, None);
-    let texts = request.inputs.into_texts();
-    let answers = vectors(&service, &served, texts, options, None, cutting, terms).await?;
+    let inner = request.parameters.unwrap_or_default();
+    let options = EmbedOptions {
+        normalize: request.normalize.or(inner.normalize),
+        dimensions: request.dimensions.or(inner.dimensions),
+        ..Default::default()
+    };
+    let side = request.truncation_direction.or(inner.truncation_direction).map(Side::from);
+    let cutting = Cutting::new(request.truncate.or(inner.truncate), side);
+    let (texts, prompt) = (request.inputs.into_texts(), request.prompt_name.or(inner.prompt_name));
+    let answers = vectors(&service, &served, texts, options, prompt, cutting, terms).await?;
     Ok(Json(answers.into_iter().map(|answer| answer.values).collect()))
 }
 
@@ -104,13 +139,13 @@ pub(crate) async fn of_model(
     Bytes(body): Bytes,
 ) -> Response {
     let answer = async {
-        let mut request: Request = trireme_service::parse(&body)?;
         let served = service.models.get(Some(model.as_str()))?;
-        request.model = Some(model);
-        let (service, request) = (State(service), Parsed(request));
-        Ok(match served.identity.labels.is_empty() {
-            true => extraction(service, call, request).await.into_response(),
-            false => classification(service, call, request).await.into_response(),
+        Ok(if served.identity.labels.is_empty() {
+            let request = ExtractionRequest { model: Some(model), ..parse(&body)? };
+            extraction(State(service), call, Parsed(request)).await.into_response()
+        } else {
+            let request = Request { model: Some(model), ..parse(&body)? };
+            classification(State(service), call, Parsed(request)).await.into_response()
         })
     };
     answer.await.unwrap_or_else(|fault: Fault| Refused(fault).into_response())

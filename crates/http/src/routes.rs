@@ -252,12 +252,13 @@ fn pipelines() -> Vec<Route> {
                 .gives::<Vec<Vec<tei::Labelled>>>(),
             post("/pipeline/feature-extraction", pipeline::extraction)
                 .says("The vector of each text")
-                .takes::<pipeline::Request>(INPUTS)
+                .takes::<pipeline::ExtractionRequest>(INPUTS)
                 .gives::<Vec<Vec<f32>>>(),
             post("/models/{*model}", pipeline::of_model)
                 .says("What the model is for: classes or vectors")
                 .asks("model", "default", "The model's name.")
                 .takes::<pipeline::Request>(INPUTS)
+                .takes::<pipeline::ExtractionRequest>(INPUTS)
                 .gives::<Vec<Vec<tei::Labelled>>>()
                 .gives::<Vec<Vec<f32>>>(),
         ],

@@ -77,7 +77,7 @@ pub(crate) struct EmbedRequest {
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "TeiFormat"))]
-enum FloatOnly {
+pub(crate) enum FloatOnly {
     Float,
 }
 
@@ -479,13 +479,14 @@ pub(crate) async fn info(State(service): Host) -> Outcome<Info> {
 
 /// `POST /`: what the model is for.
 pub(crate) async fn task(State(service): Host, call: Call, Bytes(body): Bytes) -> Response {
+    let asked = parse::<serde_json::Value>(&body);
+    // It speaks two conventions, and says its faults in the right one.
+    if asked.as_ref().is_ok_and(|asked| asked.get("query").is_some()) {
+        return rerank(State(service), call, Bytes(body)).await;
+    }
     let answer = async {
         let classifies = service.models.get(None)?.identity.kind != Kind::Embedding;
-        let pair = parse::<Value>(&body)?;
-        if pair.get("query").is_some() {
-            return Ok(rerank(State(service), call, Bytes(body)).await);
-        }
-        if pair.pointer("/inputs/source_sentence").is_some() {
+        if asked?.pointer("/inputs/source_sentence").is_some() {
             let request = Parsed(parse(&body)?);
             return Ok(similarity(State(service), call, request).await.into_response());
         }

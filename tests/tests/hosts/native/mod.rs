@@ -3,6 +3,7 @@
 mod answers;
 mod asked;
 mod card;
+mod clients;
 mod documented;
 mod opening;
 mod quality;
