@@ -80,14 +80,8 @@ async fn open(env: &Env) -> Result<Router, Fault> {
     let model = Arc::new(Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?);
     let identity = Identity::of(&model, name, version, "edge");
     let compute = direct(Engine::new(Arc::clone(&model), PASS_TOKENS), Box::new(within_the_limit));
-    let service = Service {
-        models: Models::of(Served { identity, compute, reader: model }),
-        clock: Arc::new(Performance),
-        entropy: Arc::new(Crypto),
-        limits: Limits::default(),
-        policy: Arc::default(),
-        telemetry: Arc::new(()),
-    };
+    let models = Models::of(Served { identity, compute, reader: model });
+    let service = Service::new(models, Performance, Crypto);
     Ok(trireme_http::router(&service, &[]))
 }
 

@@ -15,14 +15,8 @@ pub fn service(
     policy: Policy,
     telemetry: Arc<dyn Telemetry>,
 ) -> Service {
-    Service {
-        models,
-        clock: Arc::new(Steady::default()),
-        entropy: Arc::new(Random),
-        limits,
-        policy: Arc::new(policy),
-        telemetry,
-    }
+    let policy = Arc::new(policy);
+    Service { limits, policy, telemetry, ..Service::new(models, Steady::default(), Random) }
 }
 
 /// The system's monotonic clock, counted from when it was made.

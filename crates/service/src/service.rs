@@ -64,6 +64,22 @@ pub struct Asked {
 }
 
 impl Service {
+    /// These models on this host, with the usual limits, any texts, and nobody who counts.
+    pub fn new(
+        models: Models,
+        clock: impl Clock + 'static,
+        entropy: impl Entropy + 'static,
+    ) -> Self {
+        Self {
+            models,
+            clock: Arc::new(clock),
+            entropy: Arc::new(entropy),
+            limits: Limits::default(),
+            policy: Arc::default(),
+            telemetry: Arc::new(()),
+        }
+    }
+
     /// Answers texts, each by itself: one that may not be asked for, or has no answer, gets its
     /// fault and spoils no other.
     ///

@@ -9,7 +9,7 @@ use axum::Router;
 use bytes::Bytes;
 use trireme_cpu::{Cpu, Inline, Lane};
 use trireme_default_model as default_model;
-use trireme_domain::{Code, Fault, Limits};
+use trireme_domain::{Code, Fault};
 use trireme_model::{Checkpoint, Model};
 use trireme_service::{
     Engine, Identity, Models, Served, Service, direct, from_model, from_source, load, precision,
@@ -52,14 +52,8 @@ async fn open() -> Result<Router, Fault> {
     let identity = Identity::of(&model, name, version, "edge");
     // An answer is not interrupted: Spin gives the requests that come meanwhile other instances.
     let compute = direct(Engine::new(Arc::clone(&model), PASS_TOKENS), Box::new(|| Ok(())));
-    let service = Service {
-        models: Models::of(Served { identity, compute, reader: model }),
-        clock: Arc::new(Monotonic(Instant::now())),
-        entropy: Arc::new(Random),
-        limits: Limits::default(),
-        policy: Arc::default(),
-        telemetry: Arc::new(()),
-    };
+    let models = Models::of(Served { identity, compute, reader: model });
+    let service = Service::new(models, Monotonic(Instant::now()), Random);
     Ok(trireme_http::router(&service, &[]))
 }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use js_sys::{Promise, Uint8Array};
 use send_wrapper::SendWrapper;
 use trireme_cpu::{Cpu, Executor, Lane};
-use trireme_domain::{Fault, Limits};
+use trireme_domain::Fault;
 use trireme_model::Checkpoint;
 use trireme_service::{
     Engine, Identity, Models, Served, Service, Terms, direct, from_model, load, precision,
@@ -141,14 +141,7 @@ impl Model {
             compute: direct(engine, Box::new(Turns::new(abort))),
             reader: Arc::clone(&self.model) as _,
         };
-        Service {
-            models: Models::of(served),
-            clock: Arc::new(Performance),
-            entropy: Arc::new(Crypto),
-            limits: Limits::default(),
-            policy: Arc::default(),
-            telemetry: Arc::new(()),
-        }
+        Service::new(Models::of(served), Performance, Crypto)
     }
 }
 
