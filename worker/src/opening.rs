@@ -10,7 +10,7 @@ use axum::Router;
 use bytes::Bytes;
 use trireme_cpu::{Cpu, Inline, Lane};
 use trireme_default_model as default_model;
-use trireme_domain::{Class, Code, Fault, Limits};
+use trireme_domain::{Class, Code, Fault};
 use trireme_model::{Checkpoint, Model};
 use trireme_service::ports::ModelSource as _;
 use trireme_service::{

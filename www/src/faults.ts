@@ -3,6 +3,7 @@
 /** The classes of errors. */
 export type ClassName =
   | "InputError"
+  | "AccessError"
   | "InternalError"
   | "ModelError"
   | "SourceError"
@@ -27,10 +28,16 @@ export const FAULTS = {
   body_too_large: { class: "InputError", status: 413 },
   /** A text breaks a rule of this host; the message names the rule. */
   text_refused: { class: "InputError", status: 422 },
+  /** The body is packed in a way that this host does not take. */
+  unsupported_encoding: { class: "InputError", status: 415 },
   /** An option's value does not fit this model. */
   invalid_option: { class: "InputError", status: 422 },
   /** The model was not trained to classify. */
   no_classifier: { class: "InputError", status: 422 },
+  /** This host wants an API key, or does not know this one. */
+  unauthorized: { class: "AccessError", status: 401 },
+  /** The API key may not do this. */
+  forbidden: { class: "AccessError", status: 403 },
   /** There is nothing at this path. */
   not_found: { class: "InputError", status: 404 },
   /** The path does not answer this method. */
@@ -67,6 +74,10 @@ export const FAULTS = {
   shutting_down: { class: "BusyError", status: 503 },
   /** This host has not the memory that this takes. */
   out_of_memory: { class: "InternalError", status: 503 },
+  /** This caller asks for more than its share; try again later. */
+  rate_limited: { class: "BusyError", status: 429 },
+  /** This host is starting, or its model does not answer as it should. */
+  not_ready: { class: "BusyError", status: 503 },
   /** This host or build can't do that. */
   unsupported_here: { class: "UnsupportedError", status: 501 },
   /** Something broke that should not have; the log says more. */
