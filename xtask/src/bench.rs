@@ -10,7 +10,7 @@ use crate::{hosts, peers, setup, tools, trained};
 /// A benchmark by its name.
 type Bench = (&'static str, fn(args: &[String]) -> Result<()>);
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     ("kernels", kernels),
     ("native", native),
     ("browser", browser),
@@ -18,6 +18,7 @@ const BENCHES: [Bench; 7] = [
     ("memory", memory),
     ("first", first),
     ("train", train),
+    ("serve", serve),
 ];
 
 /// Runs one benchmark with the arguments behind its name, or all of them.
@@ -82,6 +83,15 @@ fn train(args: &[String]) -> Result<()> {
     setup::setup()?;
     trained::python()?;
     measure("train", args)
+}
+
+/// The server under load, beside `FastAPI` over onnxruntime.
+fn serve(args: &[String]) -> Result<()> {
+    setup::setup()?;
+    peers::onnxruntime()?;
+    peers::fastapi()?;
+    quietly("trireme", cargo(["build", "--release", "-p", "trireme-cli"]))?;
+    measure("serve", args)
 }
 
 fn every_host() -> Result<()> {

@@ -13,6 +13,9 @@ use crate::wasm::{BROWSER, WASM};
 /// What onnxruntime runs on, pinned.
 const REQUIREMENTS: &str = "tests/bench/peers/onnxruntime/requirements.txt";
 
+/// What a server in Python runs on, pinned.
+const FASTAPI: &str = "tests/bench/peers/fastapi/requirements.txt";
+
 /// candle's own workspace.
 pub const CANDLE: &str = "tests/bench/peers/candle/Cargo.toml";
 
@@ -48,6 +51,12 @@ pub fn onnxruntime_web() -> Result<()> {
     let mut npm = command("npm");
     npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&packages);
     quietly("npm", npm)
+}
+
+/// What a team would serve with today.
+pub fn fastapi() -> Result<()> {
+    let imports = "import fastapi, httptools, numpy, onnxruntime, tokenizers, uvicorn, uvloop";
+    environment(&folder().join("fastapi"), FASTAPI, imports).map(drop)
 }
 
 /// candle, which takes minutes to compile.

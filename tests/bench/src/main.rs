@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod first;
 mod host;
+mod load;
 mod measure;
 mod memory;
 mod native;
@@ -17,6 +18,7 @@ mod peer;
 mod plot;
 mod report;
 mod roof;
+mod serve;
 mod train;
 mod versus;
 
@@ -42,7 +44,7 @@ impl Settings {
     }
 }
 
-const USAGE: &str = "usage: trireme-bench native|browser|edge|memory|first|train --out FOLDER \
+const USAGE: &str = "usage: trireme-bench native|browser|edge|memory|first|train|serve --out FOLDER \
                      [--only CASE] [--rounds N]";
 
 fn main() -> ExitCode {
@@ -64,6 +66,7 @@ fn settings(mut args: impl Iterator<Item = String>) -> Result<Settings> {
         Some("memory") => memory::run,
         Some("first") => first::run,
         Some("train") => train::run,
+        Some("serve") => serve::run,
         _ => return Err(usage()),
     };
     let mut settings = Settings { bench, out: PathBuf::new(), only: None, rounds: 5 };
