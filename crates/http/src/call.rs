@@ -4,11 +4,11 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use trireme_domain::batching::Priority;
 use trireme_domain::{Code, Fault};
-use trireme_service::Terms;
+use trireme_service::{Caching, Terms};
 
 use crate::answer::Refused;
 
@@ -34,7 +34,8 @@ impl<S: Sync> FromRequestParts<S> for Call {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
         let caller = parts.extensions.get::<Caller>().copied().unwrap_or_default();
         let (priority, timeout) = (priority(&parts.headers)?, timeout(&parts.headers)?);
-        Ok(Self(Terms { owner: caller.owner, priority, timeout }))
+        let caching = caching(&parts.headers);
+        Ok(Self(Terms { owner: caller.owner, priority, timeout, caching }))
     }
 }
 
@@ -64,6 +65,23 @@ fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
             format!("{TIMEOUT} is seconds (`2.5`) or milliseconds (`250ms`), not {text:?}");
         Fault::new(Code::InvalidOption, message)
     })
+}
+
+/// As `cache-control` says it. What else can stand there is for caches that can be stale; an answer
+/// here never is.
+fn caching(headers: &HeaderMap) -> Caching {
+    let lines = headers.get_all(header::CACHE_CONTROL).into_iter();
+    let words: Vec<&str> = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+        .collect();
+    let says = |word: &str| words.iter().any(|said| said.eq_ignore_ascii_case(word));
+    match (says("no-store"), says("no-cache")) {
+        (true, _) => Caching::Off,
+        (false, true) => Caching::Renew,
+        (false, false) => Caching::Usual,
+    }
 }
 
 /// A query string's one parameter that names a model.
@@ -120,6 +138,26 @@ mod tests {
             assert_eq!(got, expected, "{value}");
         }
         assert_eq!(timeout(&HeaderMap::new()), Ok(None));
+    }
+
+    #[test]
+    fn whoever_wants_no_answer_from_memory_says_so() {
+        for (lines, expected) in [
+            (vec![], Caching::Usual),
+            (vec!["max-age=0"], Caching::Usual),
+            (vec!["no-cache"], Caching::Renew),
+            (vec!["no-store"], Caching::Off),
+            (vec!["max-age=0, No-Store"], Caching::Off),
+            (vec!["no-cache,no-store"], Caching::Off),
+            (vec!["no-cache", "no-store"], Caching::Off),
+            (vec!["no-stores"], Caching::Usual),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in &lines {
+                headers.append(header::CACHE_CONTROL, line.parse().unwrap());
+            }
+            assert_eq!(caching(&headers), expected, "{lines:?}");
+        }
     }
 
     #[test]
