@@ -11,7 +11,7 @@ use trireme_domain::lru::Lru;
 
 use super::key::Key;
 use crate::engine::{Answer, Answers};
-use crate::ports::{BoxFuture, Remembered};
+use crate::ports::{BoxFuture, Remembered, Vitals};
 
 /// What became of a run.
 pub type Ran = Result<Arc<Answers>, Fault>;
@@ -84,9 +84,14 @@ impl Board {
         Remembered { bytes, entries, ..state.counts }
     }
 
-    /// Remembers the answers among these; a fault may pass.
-    pub fn keep(&self, keys: &[Key], answers: &Answers) {
+    /// Remembers the answers among these; a fault may pass. What a model says that is not well is
+    /// not to be trusted, nor what it said lately.
+    pub fn keep(&self, keys: &[Key], answers: &Answers, of: &Vitals) {
         let mut state = self.lock();
+        if *of != Vitals::default() {
+            state.known.clear();
+            return;
+        }
         for (key, answer) in keys.iter().zip(answers) {
             if let Ok(answer) = answer {
                 let size = size_of_val(answer.values.as_slice());
@@ -138,8 +143,8 @@ pub struct Landing {
 }
 
 impl Landing {
-    pub fn keep(&self, answers: &Answers) {
-        self.board.keep(&self.keys, answers);
+    pub fn keep(&self, answers: &Answers, of: &Vitals) {
+        self.board.keep(&self.keys, answers, of);
     }
 }
 

@@ -164,7 +164,7 @@ impl Cached {
         let compute = Arc::clone(&self.compute);
         let run = async move {
             let answers = compute.submit(job).await?;
-            landing.keep(&answers);
+            landing.keep(&answers, &compute.vitals());
             Ok(Arc::new(answers))
         };
         (Box::pin(run) as BoxFuture<'static, Ran>).shared()
@@ -217,7 +217,7 @@ impl Cached {
         let ran = self.compute.submit(job).await.map(Arc::new).map_or_else(of_texts, |r| Ok(Ok(r)));
         let ran = ran?;
         if let Ok(ran) = &ran {
-            self.board.keep(&keys, ran);
+            self.board.keep(&keys, ran, &self.compute.vitals());
         }
         for (at, place) in places.into_iter().enumerate() {
             if let Some(answer) = answers.get_mut(place) {

@@ -26,6 +26,8 @@ pub struct Fake {
     pub holds: AtomicBool,
     /// What befalls the next jobs that would be answered.
     pub faults: Mutex<Vec<Fault>>,
+    /// What its canary found.
+    pub unready: Mutex<Option<String>>,
     /// Jobs whose callers left.
     pub left: AtomicUsize,
     wakers: Mutex<Vec<Waker>>,
@@ -71,7 +73,7 @@ impl Compute for Fake {
     }
 
     fn vitals(&self) -> Vitals {
-        Vitals { stopped: None, unready: Some("its canary is silent".into()) }
+        Vitals { stopped: None, unready: self.unready.lock().unwrap().clone() }
     }
 
     fn work(&self) -> Work {

@@ -143,8 +143,20 @@ fn whatever_is_asked_memory_changes_no_answer() {
 }
 
 #[test]
+fn a_model_that_is_not_well_is_believed_by_nobody_later() {
+    let bench = Bench::new(PLENTY);
+    bench.ask(job(&["before"])).unwrap();
+    *bench.fake.unready.lock().unwrap() = Some("its canary's answer has changed".into());
+    bench.ask(job(&["meanwhile"])).unwrap();
+    *bench.fake.unready.lock().unwrap() = None;
+    bench.ask(job(&["before", "meanwhile"])).unwrap();
+    assert_eq!(bench.fake.asked().last().unwrap(), &["before", "meanwhile"]);
+}
+
+#[test]
 fn how_the_threads_are_is_not_hidden() {
     let Bench { fake, cached, .. } = Bench::new(PLENTY);
+    *fake.unready.lock().unwrap() = Some("its canary is silent".into());
     assert_eq!(cached.vitals(), fake.vitals());
     assert_eq!(cached.capacity(), fake.capacity());
     assert_eq!(cached.work(), Fake::work(&fake));
