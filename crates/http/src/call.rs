@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, header};
 use trireme_domain::batching::Priority;
 use trireme_domain::{Code, Fault};
-use trireme_service::Terms;
+use trireme_service::{Caching, Terms};
 
 use crate::answer::Refused;
 
@@ -34,7 +34,8 @@ impl<S: Sync> FromRequestParts<S> for Call {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
         let caller = parts.extensions.get::<Caller>().copied().unwrap_or_default();
         let (priority, timeout) = (priority(&parts.headers)?, timeout(&parts.headers)?);
-        Ok(Self(Terms { owner: caller.owner, priority, timeout }))
+        let caching = caching(&parts.headers);
+        Ok(Self(Terms { owner: caller.owner, priority, timeout, caching }))
     }
 }
 
@@ -66,16 +67,9 @@ fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
     })
 }
 
-/// The name in a path.
-pub(crate) struct Name(pub String);
-
-impl<S: Send + Sync> FromRequestParts<S> for Name {
-    type Rejection = Refused;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
-        let path = Path::from_request_parts(parts, state).await;
-        let no_text = |_| Fault::new(Code::InvalidUtf8, "the path is not UTF-8");
-        Ok(path.map(|Path(name)| Self(name)).map_err(no_text)?)
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
     }
 }
 
@@ -133,6 +127,26 @@ mod tests {
             assert_eq!(got, expected, "{value}");
         }
         assert_eq!(timeout(&HeaderMap::new()), Ok(None));
+    }
+
+    #[test]
+    fn whoever_wants_no_answer_from_memory_says_so() {
+        for (lines, expected) in [
+            (vec![], Caching::Usual),
+            (vec!["max-age=0"], Caching::Usual),
+            (vec!["no-cache"], Caching::Renew),
+            (vec!["no-store"], Caching::Off),
+            (vec!["max-age=0, No-Store"], Caching::Off),
+            (vec!["no-cache,no-store"], Caching::Off),
+            (vec!["no-cache", "no-store"], Caching::Off),
+            (vec!["no-stores"], Caching::Usual),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in &lines {
+                headers.append(header::CACHE_CONTROL, line.parse().unwrap());
+            }
+            assert_eq!(caching(&headers), expected, "{lines:?}");
+        }
     }
 
     #[test]

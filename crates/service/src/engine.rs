@@ -11,7 +11,7 @@ use crate::ports::{BoxFuture, OneByOne, Pace, Rows, Spread};
 use crate::service::Terms;
 
 /// A text, or a pair of texts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Text {
     /// The text.
     pub first: String,
@@ -88,6 +88,19 @@ pub fn all(answers: Answers) -> Result<Vec<Answer>, Fault> {
     let place =
         |(at, answer): (usize, Result<Answer, Fault>)| answer.map_err(|fault| fault.of_text(at));
     answers.into_iter().enumerate().map(place).collect()
+}
+
+/// The answers of a job; what befell all of its texts befell the job.
+///
+/// # Errors
+/// The fault that every text has.
+pub fn together(answers: Answers) -> Result<Answers, Fault> {
+    match answers.first() {
+        Some(Err(first)) if answers.iter().all(|answer| answer.as_ref().err() == Some(first)) => {
+            Err(first.clone())
+        }
+        _ => Ok(answers),
+    }
 }
 
 /// A model that answers jobs. It holds no thread: whoever calls it lends one.
@@ -206,4 +219,27 @@ fn passes(mut texts: &[Encoded], tokens: usize) -> impl Iterator<Item = &[Encode
         texts = rest;
         (!run.is_empty()).then_some(run)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use trireme_domain::Code;
+
+    use super::*;
+
+    #[test]
+    fn what_befalls_all_texts_befalls_the_job() {
+        let fine = || Ok(Answer { values: vec![1.0], tokens: 1, dropped: 0 });
+        let fault = |message: &str| Err(Fault::new(Code::Internal, message));
+        let cases = [
+            ("no text", vec![], true),
+            ("all fine", vec![fine(), fine()], true),
+            ("one fault", vec![fine(), fault("a")], true),
+            ("two faults", vec![fault("a"), fault("b")], true),
+            ("the same fault", vec![fault("a"), fault("a")], false),
+        ];
+        for (case, answers, each) in cases {
+            assert_eq!(together(answers).is_ok(), each, "{case}");
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! what runs it, on whatever thread the host chooses.
 
 mod about;
+mod cached;
 mod direct;
 #[cfg(feature = "drill")]
 pub mod drill;
@@ -20,12 +21,13 @@ mod reads;
 mod served;
 mod service;
 
+pub use cached::{Cached, Memory};
 pub use direct::direct;
-pub use engine::{Answer, Answers, Engine, Job, Task, Text, all};
+pub use engine::{Answer, Answers, Engine, Job, Task, Text, all, together};
 pub use faults::{from_model, from_source, parse};
 pub use load::load;
 pub use names::relative_path;
 pub use precision::{Precision, precision};
 pub use served::{Identity, Models, Served};
-pub use service::{Asked, Policy, Service, Terms};
+pub use service::{Asked, Caching, Policy, Service, Terms};
 pub use trireme_model::{Cut, EmbedOptions, Side, Token};

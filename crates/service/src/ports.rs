@@ -64,6 +64,23 @@ pub struct Work {
     pub restarts: u64,
     /// Texts that wait now.
     pub waiting: u64,
+    /// What those threads were spared.
+    pub remembered: Remembered,
+}
+
+/// What was answered without running.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Remembered {
+    /// Texts whose answer was remembered.
+    pub hits: u64,
+    /// Texts that had to run.
+    pub misses: u64,
+    /// Texts that waited for an equal one which ran.
+    pub joined: u64,
+    /// Bytes of answers now.
+    pub bytes: u64,
+    /// Answers now.
+    pub entries: u64,
 }
 
 /// How much a model's threads take at once.

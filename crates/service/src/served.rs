@@ -8,6 +8,7 @@ use trireme_domain::wire::{Kind, Origin, Pooling};
 use trireme_domain::{Code, Fault};
 use trireme_model::{Model, Scoring};
 
+use crate::cached::{Cached, Memory};
 use crate::ports::{Compute, Reads};
 
 /// What a model is called, and what it can do.
@@ -85,6 +86,13 @@ pub struct Served {
 }
 
 impl Served {
+    /// The same, which remembers its answers.
+    #[must_use]
+    pub fn remembering(self, memory: Memory) -> Self {
+        let compute = Arc::new(Cached::new(self.compute, &self.identity.origin, memory));
+        Self { compute, ..self }
+    }
+
     /// Alive: its threads go on.
     ///
     /// # Errors

@@ -50,6 +50,20 @@ pub struct Terms {
     pub priority: Priority,
     /// From now on; longer than the host allows is as long as it allows.
     pub timeout: Option<Duration>,
+    /// Whether the answer may be one that is remembered.
+    pub caching: Caching,
+}
+
+/// Whether an answer may be remembered, where the host remembers any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Caching {
+    /// It may be one that was given before, and it is kept.
+    #[default]
+    Usual,
+    /// It is computed anew, and kept.
+    Renew,
+    /// It is computed anew, and nothing of it is kept.
+    Off,
 }
 
 /// What is asked of every text of a request.

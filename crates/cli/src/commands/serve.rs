@@ -11,9 +11,9 @@ use trireme_domain::rate::Rate;
 use trireme_domain::rounding::Rounding;
 use trireme_domain::{Code, Fault, Limits};
 use trireme_server::{
-    Hosting, Log, LogFormat, Metrics, ModelSettings, Queue, open, serve, service,
+    Hosting, Log, LogFormat, Metrics, ModelSettings, Queue, Steady, open, serve, service,
 };
-use trireme_service::{Models, Policy, Served};
+use trireme_service::{Memory, Models, Policy, Served};
 
 use crate::args::Serve;
 use crate::output::Output;
@@ -21,6 +21,9 @@ use crate::serving::Format;
 
 /// How often a model that serves answers a text whose answer is known.
 const CANARY: Duration = Duration::from_secs(10);
+
+/// Megabytes of answers that each model remembers.
+const CACHE: usize = 64;
 
 pub async fn run(args: Serve, settings: ModelSettings, output: Output) -> Result<(), Fault> {
     let args = args.with_file()?;
@@ -30,11 +33,11 @@ pub async fn run(args: Serve, settings: ModelSettings, output: Output) -> Result
     let service = service(models.clone(), limits(&args), policy(&args), Arc::clone(&metrics) as _);
     // Before anyone hears that it answers: until then, to be asked to end is to be killed.
     let stop = stop()?;
-    let memory = args.memory;
+    let (memory, cache) = (args.memory, args.cache.unwrap_or(CACHE));
     let load = async {
         // Packing weights takes a while, and health is asked for meanwhile.
         let handle = Handle::current();
-        let load = move || handle.block_on(bring(wanted, memory));
+        let load = move || handle.block_on(bring(wanted, memory, cache));
         let loaded = tokio::task::spawn_blocking(load).await;
         let loaded = loaded.map_err(|e| Fault::new(Code::Internal, e.to_string()))??;
         loaded.into_iter().for_each(|served| models.add(served));
@@ -153,7 +156,11 @@ fn wanted(args: &Serve, settings: ModelSettings) -> Result<Vec<Wanted>, Fault> {
 }
 
 /// Loads the models, one after another, as long as they fit.
-async fn bring(wanted: Vec<Wanted>, megabytes: Option<u64>) -> Result<Vec<Served>, Fault> {
+async fn bring(
+    wanted: Vec<Wanted>,
+    megabytes: Option<u64>,
+    cache: usize,
+) -> Result<Vec<Served>, Fault> {
     let (mut served, mut sum) = (Vec::new(), 0u64);
     for Wanted { settings, name } in wanted {
         let opened = open(&settings).await?;
@@ -177,9 +184,17 @@ async fn bring(wanted: Vec<Wanted>, megabytes: Option<u64>) -> Result<Vec<Served
             let message = format!("two models are called {:?}", one.identity.origin.model);
             return Err(Fault::new(Code::InvalidOption, message));
         }
-        served.push(one);
+        served.push(remembering(one, cache, settings.queue.timeout));
     }
     Ok(served)
+}
+
+/// A model that remembers so many megabytes of its answers.
+fn remembering(served: Served, megabytes: usize, longest: Duration) -> Served {
+    match megabytes.saturating_mul(1_000_000) {
+        0 => served,
+        bytes => served.remembering(Memory { bytes, longest, clock: Arc::new(Steady::default()) }),
+    }
 }
 
 /// Listens at once; what it returns resolves when somebody asks the process to end.

@@ -83,7 +83,7 @@ impl Desk {
     pub fn take_in(&self, job: Job) -> Result<oneshot::Receiver<Reply>, Fault> {
         let Job { texts, task, cut, terms } = job;
         let now = self.pulse.now();
-        let Terms { owner, priority, timeout } = terms;
+        let Terms { owner, priority, timeout, .. } = terms;
         let timeout = timeout.unwrap_or(self.rules.timeout).min(self.rules.timeout);
         let deadline = now.checked_add(timeout);
         let most = cut.max_tokens.unwrap_or(self.most_tokens).min(self.most_tokens);

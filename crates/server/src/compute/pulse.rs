@@ -87,6 +87,7 @@ impl Pulse {
             refused: read(&self.refused),
             restarts: read(&self.restarts),
             waiting: waiting as u64,
+            ..Work::default()
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use trireme_domain::Fault;
-use trireme_service::{Answer, Answers, Cut, Task, Text};
+use trireme_service::{Answer, Answers, Cut, Task, Text, together};
 
 /// What a request gets.
 pub type Reply = Result<Answers, Fault>;
@@ -67,16 +67,6 @@ impl Request {
     }
 }
 
-/// What befell all texts of a request befell the request.
-fn together(answers: Answers) -> Reply {
-    match answers.first() {
-        Some(Err(first)) if answers.iter().all(|answer| answer.as_ref().err() == Some(first)) => {
-            Err(first.clone())
-        }
-        _ => Ok(answers),
-    }
-}
-
 /// One text of a request.
 pub struct Ticket {
     pub request: Arc<Request>,
@@ -96,27 +86,5 @@ impl Ticket {
 
     pub fn answer(&self, outcome: Outcome) {
         self.request.answer(self.index, outcome);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use trireme_domain::Code;
-
-    use super::*;
-
-    #[test]
-    fn what_befalls_all_texts_befalls_the_request() {
-        let fine = || Ok(Answer { values: vec![1.0], tokens: 1, dropped: 0 });
-        let fault = |message: &str| Err(Fault::new(Code::Internal, message));
-        let cases = [
-            ("all fine", vec![fine(), fine()], true),
-            ("one fault", vec![fine(), fault("a")], true),
-            ("two faults", vec![fault("a"), fault("b")], true),
-            ("the same fault", vec![fault("a"), fault("a")], false),
-        ];
-        for (case, answers, each) in cases {
-            assert_eq!(together(answers).is_ok(), each, "{case}");
-        }
     }
 }

@@ -144,6 +144,11 @@ const ROWS: &[Row] = &[
     ("requests_refused", "Requests that found no room", "counter", |work| work.refused),
     ("thread_restarts", "Times that a model's thread was begun anew", "counter", |w| w.restarts),
     ("texts_waiting", "Texts that wait now", "gauge", |work| work.waiting),
+    ("cache_hits", "Texts whose answer was remembered", "counter", |w| w.remembered.hits),
+    ("cache_misses", "Texts that had to run", "counter", |w| w.remembered.misses),
+    ("cache_joined", "Texts that waited for an equal one", "counter", |w| w.remembered.joined),
+    ("cache_bytes", "Bytes of answers that are remembered", "gauge", |w| w.remembered.bytes),
+    ("cache_entries", "Answers that are remembered", "gauge", |w| w.remembered.entries),
 ];
 
 fn models(text: &mut String, models: &Models) -> std::fmt::Result {

@@ -118,7 +118,12 @@ impl Endpoint {
         let url = format!("{}{route}", self.url);
         let failed =
             |why: &dyn std::fmt::Display| Fault::new(Code::Unreadable, format!("{url}: {why}"));
-        let request = self.agent.post(&url).header("content-type", "application/json");
+        let request = self
+            .agent
+            .post(&url)
+            .header("content-type", "application/json")
+            // What is measured is the model, not what a server remembers.
+            .header("cache-control", "no-store");
         let mut answer = request.send(body.to_string()).map_err(|e| failed(&e))?;
         let status = answer.status();
         let body = answer.body_mut().read_to_vec().map_err(|e| failed(&e))?;
