@@ -75,7 +75,7 @@ fn a_method_that_the_document_has_not_is_refused() {
 /// Requests that are as the document says, and requests that are not quite; `TRIREME_CALLS` of them.
 #[test]
 fn a_host_answers_as_its_document_says() {
-    let python = schemathesis::environment().join("bin/python");
+    let python = schemathesis().join("bin/python");
     assert!(python.is_file(), "no schemathesis in {}; run `cargo xtask setup`", python.display());
     let host = start(None);
     let mut command = Command::new(python);
