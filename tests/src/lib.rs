@@ -21,13 +21,13 @@ mod pinned;
 mod places;
 mod process;
 pub mod rust_source;
-pub mod schemathesis;
 pub mod wasm;
 pub mod workerd;
 
 pub use cases::check_cases;
 pub use pinned::{
-    JAVASCRIPT_CLIENTS, PYTHON_CLIENTS, javascript_clients, npm_pins, pinned, python_clients,
+    JAVASCRIPT_CLIENTS, PYTHON_CLIENTS, SCHEMATHESIS, javascript_clients, npm_pins, pinned,
+    python_clients, schemathesis,
 };
 pub use places::{built_host, cache_dir, data_file, minilm_dir, repo_root, target_dir};
 pub use process::Process;

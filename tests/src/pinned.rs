@@ -9,6 +9,9 @@ use crate::places::{cache_dir, repo_root};
 /// Client libraries of Python, each in one version, with all that they need.
 pub const PYTHON_CLIENTS: &str = "tests/clients/python/requirements.lock";
 
+/// The program that asks hosts what their document says may be asked, with all that it needs.
+pub const SCHEMATHESIS: &str = "tests/schemathesis/requirements.lock";
+
 /// What pins the client libraries of JavaScript.
 pub const JAVASCRIPT_CLIENTS: &str = "tests/clients/js";
 
@@ -29,6 +32,12 @@ pub fn npm_pins(folder: &str) -> [String; 2] {
 #[must_use]
 pub fn python_clients() -> PathBuf {
     pinned("clients-python", &[PYTHON_CLIENTS.to_owned()])
+}
+
+/// The environment with schemathesis.
+#[must_use]
+pub fn schemathesis() -> PathBuf {
+    pinned("schemathesis", &[SCHEMATHESIS.to_owned()])
 }
 
 /// The npm packages that are client libraries.

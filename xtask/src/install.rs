@@ -63,6 +63,29 @@ pub fn whole(folder: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()
     made
 }
 
+/// Whether a Python environment is here, and can import these modules.
+pub fn imports(environment: &Path, modules: &str) -> bool {
+    let python = environment.join("bin/python");
+    let import = format!("import {modules}");
+    ask(command(&python.to_string_lossy()).args(["-c", &import])).is_some()
+}
+
+/// Makes a Python environment of every package of a lock, and of nothing that pip would choose by
+/// itself: its search for versions that fit together takes minutes.
+pub fn python_packages(lock: &str, environment: &Path) -> Result<()> {
+    whole(environment, |work| {
+        let mut venv = command("python3");
+        // Debian keeps what a pip inside would need in a package of its own.
+        venv.args(["-m", "venv", "--without-pip"]).arg(work);
+        quietly("python -m venv", venv)?;
+        let mut pip = command("python3");
+        pip.args(["-m", "pip", "--python"]).arg(work.join("bin/python"));
+        pip.args(["install", "--no-deps", "--only-binary", ":all:", "--no-compile"]);
+        pip.arg("--requirement").arg(repo_root().join(lock));
+        quietly("pip", pip)
+    })
+}
+
 /// Installs the npm packages that a folder of the checkout pins.
 pub fn npm_packages(pins: &str, modules: &Path) -> Result<()> {
     whole(modules.parent().unwrap_or(modules), |work| {
@@ -76,6 +99,21 @@ pub fn npm_packages(pins: &str, modules: &Path) -> Result<()> {
         npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(work);
         quietly("npm ci", npm)
     })
+}
+
+/// The packages of a lock, each held to one version and to no address.
+#[cfg(test)]
+pub fn exact_pins(lock: &str) -> Vec<String> {
+    let lock = fs::read_to_string(repo_root().join(lock)).unwrap();
+    let pins: Vec<_> = lock.lines().filter(|line| !line.starts_with('#')).collect();
+    for pin in &pins {
+        let exact = pin.split_once("==").is_some_and(|(name, version)| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || ".-_+".contains(c);
+            name.chars().all(plain) && version.chars().all(plain)
+        });
+        assert!(exact, "{pin}");
+    }
+    pins.into_iter().map(str::to_owned).collect()
 }
 
 /// Holds the pins of a folder to a digest for each package, and to no address.

@@ -1,26 +1,22 @@
 //! Schemathesis: the program that asks hosts what their document says may be asked.
 
-use trireme_tests::schemathesis::{REQUIREMENTS, environment};
+use trireme_tests::{SCHEMATHESIS, schemathesis};
 
 use crate::error::{Error, Result};
-use crate::install;
-use crate::process::{Show, ask, cargo, command, run};
-
-/// What the program can't do without.
-const IMPORTS: &str = "import hypothesis, jsonschema_rs, schemathesis";
+use crate::install::{imports, python_packages};
+use crate::process::{Show, cargo, run};
 
 /// Calls of a soak.
 const CALLS: &str = "20000";
 
-/// Whether it is here.
+/// Whether it is here, for the Python that is.
 pub fn present() -> bool {
-    let python = environment().join("bin/python");
-    ask(command(&python.to_string_lossy()).args(["-c", IMPORTS])).is_some()
+    imports(&schemathesis(), "hypothesis, jsonschema_rs, schemathesis")
 }
 
-/// Installs what the lock names.
-pub fn bring() -> Result<()> {
-    install::environment(&environment(), REQUIREMENTS, IMPORTS).map(drop)
+/// Installs the pinned packages.
+pub fn install() -> Result<()> {
+    python_packages(SCHEMATHESIS, &schemathesis())
 }
 
 /// The suite's test of it at full size; what it printed.
@@ -33,5 +29,16 @@ pub fn soak() -> Result<String> {
     match outcome.success {
         true => Ok(said.collect::<Vec<_>>().join("\n")),
         false => Err(Error::Verdict(outcome.output)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::exact_pins;
+
+    #[test]
+    fn the_lock_pins_it_and_names_no_place() {
+        assert!(exact_pins(SCHEMATHESIS).iter().any(|pin| pin.starts_with("schemathesis==")));
     }
 }

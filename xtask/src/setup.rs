@@ -139,9 +139,10 @@ const STEPS: &[Step] = &[
         name: "schemathesis",
         why: "it asks hosts what their document says may be asked",
         check: schemathesis::present,
-        install: schemathesis::bring,
-        remedy: "make `pip install -r tests/schemathesis/requirements.lock` work in an environment \
-                 of its own (Debian: python3-venv)",
+        install: schemathesis::install,
+        remedy: "let `python3` be Python 3.11 or later with pip, and make \
+                 `pip install --no-deps -r tests/schemathesis/requirements.lock` work in an \
+                 environment of its own",
     },
     Step {
         name: "all-MiniLM-L6-v2",

@@ -49,11 +49,10 @@ fn checked(texts: Vec<Text>) -> Result<Vec<Text>, Fault> {
 /// The rules that a server has, for any number of texts.
 pub fn check(texts: &[Text]) -> Result<(), Fault> {
     let limits = Limits::default();
-    for (index, text) in texts.iter().enumerate() {
-        limits.check_text(index, &text.first)?;
-        text.second.iter().try_for_each(|second| limits.check_text(index, second))?;
-    }
-    Ok(())
+    texts.iter().enumerate().try_for_each(|(index, text)| {
+        let mut parts = [Some(&text.first), text.second.as_ref()].into_iter().flatten();
+        parts.try_for_each(|part| limits.check_text(part)).map_err(|fault| fault.of_text(index))
+    })
 }
 
 /// A whole file, or standard input for `-`.

@@ -170,7 +170,11 @@ impl Fault {
     /// The same fault of one of several texts, which its message then names.
     #[must_use]
     pub fn of_text(self, index: usize) -> Self {
-        Self { message: format!("text {index}: {}", self.message), ..self }
+        let message = match self.message.strip_prefix("the text ") {
+            Some(what) => format!("text {index} {what}"),
+            None => format!("text {index}: {}", self.message),
+        };
+        Self { message, ..self }
     }
 }
 
@@ -199,6 +203,16 @@ mod tests {
             assert!(meaning.ends_with('.'), "{} means a sentence, got {meaning:?}", code.name());
             let busy = code.class() == Class::Busy;
             assert!(!busy || code.retry() == Retry::Later, "{} passes", code.name());
+        }
+    }
+
+    #[test]
+    fn a_fault_of_one_of_several_texts_names_it_once() {
+        for (message, expected) in [
+            ("the text is empty", "text 3 is empty"),
+            ("there are 9 dimensions", "text 3: there are 9 dimensions"),
+        ] {
+            assert_eq!(Fault::new(Code::EmptyText, message).of_text(3).message, expected);
         }
     }
 

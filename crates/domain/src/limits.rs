@@ -36,7 +36,7 @@ impl Limits {
     pub fn check<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> Result<(), Fault> {
         let mut count = 0;
         for text in texts {
-            self.check_text(count, text)?;
+            self.check_text(text).map_err(|fault| fault.of_text(count))?;
             count += 1;
             self.check_count(count)?;
         }
@@ -71,18 +71,18 @@ impl Limits {
         Err(Fault::new(Code::BodyTooLarge, message))
     }
 
-    /// Checks one text of any number; `index` names it in the fault.
+    /// Checks one text; the fault does not know of how many.
     ///
     /// # Errors
     /// The text is empty or too long.
-    pub fn check_text(&self, index: usize, text: &str) -> Result<(), Fault> {
+    pub fn check_text(&self, text: &str) -> Result<(), Fault> {
         if text.len() > self.text_bytes {
             let (got, most) = (text.len(), self.text_bytes);
-            let message = format!("text {index} has {got} bytes, more than {most}; shorten it");
+            let message = format!("the text has {got} bytes, more than {most}; shorten it");
             return Err(Fault::new(Code::TextTooLong, message));
         }
         if text.chars().all(char::is_whitespace) {
-            return Err(Fault::new(Code::EmptyText, format!("text {index} is empty")));
+            return Err(Fault::new(Code::EmptyText, "the text is empty"));
         }
         Ok(())
     }

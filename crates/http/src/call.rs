@@ -58,18 +58,49 @@ fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
         (None, Some(seconds)) => (seconds, 1.0),
         (None, None) => (text, 1.0),
     };
-    let seconds = number.trim().parse::<f64>().ok().filter(|n| *n > 0.0).map(|n| n * scale);
+    let seconds = decimal(number).map(|number| number * scale);
     let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    timeout.map(Some).ok_or_else(|| {
+    timeout.filter(|timeout| !timeout.is_zero()).map(Some).ok_or_else(|| {
         let message =
             format!("{TIMEOUT} is seconds (`2.5`) or milliseconds (`250ms`), not {text:?}");
         Fault::new(Code::InvalidOption, message)
     })
 }
 
-use axum::extract::{FromRequestParts, Path};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+/// Digits, and a point between digits. Rust reads signs, exponents and infinity too.
+fn decimal(text: &str) -> Option<f64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits(whole) && digits(part))
+}
+
+/// The name in a path.
+pub(crate) struct Name(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let path = Path::from_request_parts(parts, state).await;
+        let no_text = |_| Fault::new(Code::InvalidUtf8, "the path is not UTF-8");
+        Ok(path.map(|Path(name)| Self(name)).map_err(no_text)?)
+    }
+}
+
+/// As `cache-control` says it. What else can stand there is for caches that can be stale; an answer
+/// here never is.
+fn caching(headers: &HeaderMap) -> Caching {
+    let lines = headers.get_all(header::CACHE_CONTROL).into_iter();
+    let words: Vec<&str> = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+        .collect();
+    let says = |word: &str| words.iter().any(|said| said.eq_ignore_ascii_case(word));
+    match (says("no-store"), says("no-cache")) {
+        (true, _) => Caching::Off,
+        (false, true) => Caching::Renew,
+        (false, false) => Caching::Usual,
     }
 }
 
@@ -114,12 +145,19 @@ mod tests {
         for (value, expected) in [
             ("2.5", Some(2500)),
             ("250ms", Some(250)),
-            (" 3 s", Some(3000)),
+            (" 3s ", Some(3000)),
+            ("3 s", None),
             ("0", None),
+            ("0.0000000001", None),
+            (".5", None),
+            ("5.", None),
+            ("1e3", None),
+            ("+1", None),
+            ("inf", None),
             ("-1", None),
             ("soon", None),
             ("NaN", None),
-            ("1e300", None),
+            ("99999999999999999999", None),
         ] {
             let headers =
                 HeaderMap::from_iter([(TIMEOUT.parse().unwrap(), value.parse().unwrap())]);

@@ -27,11 +27,20 @@ pub(crate) fn document(absent: &[&str]) -> Bytes {
     let without = || {
         let mut document: Value = serde_json::from_str(OPENAPI).ok()?;
         let paths = document.get_mut("paths")?.as_object_mut()?;
-        paths.retain(|path, _| !absent.contains(&path.as_str()));
+        paths.retain(|path, _| !absent.iter().any(|gone| is_of(path, gone)));
         Some(Bytes::from(serde_json::to_vec(&document).ok()?))
     };
     // The document is ours, and is JSON.
     without().unwrap_or(whole)
+}
+
+/// Whether a path is another, or stands behind the name at its end.
+fn is_of(path: &str, other: &str) -> bool {
+    match path.strip_prefix(other) {
+        Some("") => true,
+        Some(rest) => other.ends_with('}') && rest.starts_with('/'),
+        None => false,
+    }
 }
 
 pub(crate) fn openapi(document: Bytes) -> impl IntoResponse {

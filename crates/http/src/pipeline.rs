@@ -131,22 +131,62 @@ pub(crate) async fn extraction(
     Ok(Json(answers.into_iter().map(|answer| answer.values).collect()))
 }
 
-/// `POST /models/{model}`: what the model is for, as the hub's own service decides it.
+/// `POST /models/{model}[/pipeline/{task}]`; without a task, what the model is for, as the hub's
+/// own service decides it.
 pub(crate) async fn of_model(
     State(service): Host,
-    Name(model): Name,
+    Name(path): Name,
     call: Call,
     Bytes(body): Bytes,
 ) -> Response {
+    let (name, task) = named(&path);
+    let model = Some(name.to_owned());
     let answer = async {
-        let served = service.models.get(Some(model.as_str()))?;
-        Ok(if served.identity.labels.is_empty() {
-            let request = ExtractionRequest { model: Some(model), ..parse(&body)? };
+        let served = service.models.get(Some(name))?;
+        let extracts = match task {
+            None => served.identity.labels.is_empty(),
+            Some(task) => task == Task::Extraction,
+        };
+        Ok(if extracts {
+            let request = ExtractionRequest { model, ..parse(&body)? };
             extraction(State(service), call, Parsed(request)).await.into_response()
         } else {
-            let request = Request { model: Some(model), ..parse(&body)? };
+            let request = Request { model, ..parse(&body)? };
             classification(State(service), call, Parsed(request)).await.into_response()
         })
     };
     answer.await.unwrap_or_else(|fault: Fault| Refused(fault).into_response())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Task {
+    Classification,
+    Extraction,
+}
+
+/// A model's name, which may hold slashes, and the task behind it.
+fn named(path: &str) -> (&str, Option<Task>) {
+    match path.rsplit_once("/pipeline/") {
+        Some((name, "text-classification")) => (name, Some(Task::Classification)),
+        Some((name, "feature-extraction")) => (name, Some(Task::Extraction)),
+        _ => (path, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_stands_behind_a_models_name() {
+        for (path, name, task) in [
+            ("mini", "mini", None),
+            ("owner/mini", "owner/mini", None),
+            ("mini/pipeline/text-classification", "mini", Some(Task::Classification)),
+            ("owner/mini/pipeline/feature-extraction", "owner/mini", Some(Task::Extraction)),
+            ("owner/mini/pipeline/translation", "owner/mini/pipeline/translation", None),
+        ] {
+            assert_eq!(named(path), (name, task), "{path}");
+        }
+    }
 }

@@ -34,6 +34,13 @@ pub(crate) struct Request {
     top_n: Option<usize>,
     #[serde(default)]
     return_documents: bool,
+    /// Which fields of a document are read: `text`, and no other.
+    #[serde(rename = "rank_fields")]
+    _fields: Option<Vec<Field>>,
+    /// How soon, among others of Cohere's callers; here the header `x-priority` says it.
+    #[serde(rename = "priority")]
+    #[cfg_attr(test, schemars(with = "Option<u64>"))]
+    _priority: Option<u64>,
     /// Cohere's limit on a document's tokens; ours is the model's.
     #[serde(rename = "max_tokens_per_doc")]
     #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
@@ -42,6 +49,14 @@ pub(crate) struct Request {
     #[serde(rename = "max_chunks_per_doc")]
     #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
     _chunks: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CohereField"))]
+enum Field {
+    Text,
 }
 
 /// A text, bare or in an object.
@@ -157,4 +172,20 @@ pub(crate) async fn ranked(
             billed_units: Units { search_units: 1 },
         },
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_documents_text_is_read() {
+        let reads = |more: &str| {
+            let body = format!(r#"{{"query": "a", "documents": [{{"text": "b"}}], {more}}}"#);
+            parse::<Request>(body.as_bytes()).is_ok()
+        };
+        assert!(reads(r#""rank_fields": ["text"], "priority": 3"#));
+        assert!(!reads(r#""rank_fields": ["title", "text"]"#));
+        assert!(!reads(r#""priority": "soon""#));
+    }
 }

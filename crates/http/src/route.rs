@@ -13,6 +13,8 @@ use trireme_domain::{Code, Fault};
 use trireme_service::Service;
 
 use crate::answer::Refused;
+#[cfg(test)]
+use crate::routes::documented;
 use crate::style::{Convention, said};
 #[cfg(test)]
 use crate::tests::Said;
@@ -23,8 +25,9 @@ pub(crate) struct Route {
     pub method: Method,
     convention: Convention,
     answer: MethodRouter<Service>,
+    /// What the document says, of each path that it writes for this one.
     #[cfg(test)]
-    pub said: Said,
+    pub said: Vec<Said>,
 }
 
 #[cfg(test)]
@@ -56,49 +59,73 @@ impl Route {
             convention: Convention::Own,
             answer,
             #[cfg(test)]
-            said: Said::default(),
+            said: vec![Said::at(documented(path))],
         }
+    }
+
+    /// The part of the document that is being written.
+    #[cfg(test)]
+    fn last(&mut self) -> &mut Said {
+        self.said.last_mut().expect("a route is said at one path at least")
+    }
+
+    /// A path of the document of its own, for a route whose names span slashes: what stands behind
+    /// a name is then part of the router's one parameter.
+    pub fn written(mut self, path: &'static str) -> Self {
+        #[cfg(test)]
+        {
+            self.said.retain(|said| !said.summary.is_empty());
+            self.said.push(Said::at(path.to_owned()));
+        }
+        self
     }
 
     /// What it does, in a sentence.
     pub fn says(mut self, summary: &'static str) -> Self {
         #[cfg(test)]
-        self.said.summary(summary);
+        self.last().summary(summary);
         self
     }
 
     /// A body that it takes, with an example; said more than once, any of them.
     pub fn takes<R: Shaped + DeserializeOwned>(mut self, example: &'static str) -> Self {
         #[cfg(test)]
-        self.said.takes::<R>(example);
+        self.last().takes::<R>(example);
+        self
+    }
+
+    /// No body at all is taken too.
+    pub fn or_nothing(mut self) -> Self {
+        #[cfg(test)]
+        self.last().or_nothing();
         self
     }
 
     /// A body that it answers with; said more than once, one of them.
     pub fn gives<A: Shaped>(mut self) -> Self {
         #[cfg(test)]
-        self.said.gives::<A>();
+        self.last().gives::<A>();
         self
     }
 
     /// An answer that is no JSON.
     pub fn serves(mut self, media: &'static str) -> Self {
         #[cfg(test)]
-        self.said.serves(media);
+        self.last().serves(media);
         self
     }
 
     /// A parameter of the path or the query, with an example.
     pub fn asks(mut self, name: &'static str, example: &'static str, why: &'static str) -> Self {
         #[cfg(test)]
-        self.said.asks(name, example, why);
+        self.last().asks(name, example, why);
         self
     }
 
     /// Another convention, which some bodies speak here; its faults are said its own way.
     pub fn also(mut self, convention: Convention) -> Self {
         #[cfg(test)]
-        self.said.also(convention);
+        self.last().also(convention);
         self
     }
 
@@ -134,7 +161,7 @@ pub(crate) fn group<const N: usize>(
     let grouped = |mut route: Route| {
         route.convention = convention;
         #[cfg(test)]
-        route.said.under(heading, convention);
+        route.said.iter_mut().for_each(|said| said.under(heading, convention));
         route
     };
     routes.into_iter().map(grouped).collect()

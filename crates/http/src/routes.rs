@@ -242,49 +242,100 @@ fn cohere() -> Vec<Route> {
 
 fn pipelines() -> Vec<Route> {
     const INPUTS: &str = r#"{"inputs": "What a wonderful film."}"#;
+    let classes = |route: Route| {
+        route
+            .says("Every class of each text")
+            .takes::<pipeline::Request>(INPUTS)
+            .gives::<Vec<Vec<tei::Labelled>>>()
+    };
+    let vectors = |route: Route| {
+        route
+            .says("The vector of each text")
+            .takes::<pipeline::ExtractionRequest>(INPUTS)
+            .gives::<Vec<Vec<f32>>>()
+    };
+    let of_model = post("/models/{*model}", pipeline::of_model)
+        .written("/models/{model}")
+        .says("What the model is for: classes or vectors")
+        .takes::<pipeline::Request>(INPUTS)
+        .takes::<pipeline::ExtractionRequest>(INPUTS)
+        .gives::<Vec<Vec<tei::Labelled>>>()
+        .gives::<Vec<Vec<f32>>>();
+    let of_model = model(of_model).written("/models/{model}/pipeline/text-classification");
+    let of_model = model(classes(of_model)).written("/models/{model}/pipeline/feature-extraction");
     group(
         "Hugging Face pipelines",
         Convention::Plain,
         [
-            post("/pipeline/text-classification", pipeline::classification)
-                .says("Every class of each text")
-                .takes::<pipeline::Request>(INPUTS)
-                .gives::<Vec<Vec<tei::Labelled>>>(),
-            post("/pipeline/feature-extraction", pipeline::extraction)
-                .says("The vector of each text")
-                .takes::<pipeline::ExtractionRequest>(INPUTS)
-                .gives::<Vec<Vec<f32>>>(),
-            post("/models/{*model}", pipeline::of_model)
-                .says("What the model is for: classes or vectors")
-                .asks("model", "default", "The model's name.")
-                .takes::<pipeline::Request>(INPUTS)
-                .takes::<pipeline::ExtractionRequest>(INPUTS)
-                .gives::<Vec<Vec<tei::Labelled>>>()
-                .gives::<Vec<Vec<f32>>>(),
+            classes(post("/pipeline/text-classification", pipeline::classification)),
+            vectors(post("/pipeline/feature-extraction", pipeline::extraction)),
+            model(vectors(of_model)),
         ],
     )
 }
 
 fn oip() -> Vec<Route> {
-    const JSON: &str = "application/json";
     group(
         "Open Inference Protocol",
         Convention::Plain,
         [
-            get("/v2", oip::about).says("Name, version and extensions").serves(JSON),
-            get("/v2/health/live", oip::live).says("Whether the host is alive").serves(JSON),
-            get("/v2/health/ready", oip::ready).says("Whether its models are ready").serves(JSON),
-            get("/v2/models/{*model}", oip::model)
-                .says("A model's tensors, or with `/ready` behind its name whether it is ready")
-                .asks("model", "default", "The model's name, and `/versions/…` and `/ready`.")
-                .serves(JSON),
-            post("/v2/models/{*model}", oip::infer)
-                .says("Tensors of texts, with `/infer` behind the model's name")
-                .asks("model", "default/infer", "The model's name, and what is asked of it.")
-                .serves(JSON),
-            post("/v2/repository/index", oip::index).says("The models").serves(JSON),
+            get("/v2", oip::about).says("Name, version and extensions").gives::<oip::About>(),
+            get("/v2/health/live", oip::live)
+                .says("Whether the host is alive")
+                .gives::<oip::Live>(),
+            get("/v2/health/ready", oip::ready)
+                .says("Whether its models are ready")
+                .gives::<oip::Ready>(),
+            oip_model(),
+            oip_infer(),
+            post("/v2/repository/index", oip::index)
+                .says("The models")
+                .takes::<oip::IndexRequest>(r#"{"ready": true}"#)
+                .or_nothing()
+                .gives::<Vec<oip::Listed>>(),
         ],
     )
+}
+
+fn oip_model() -> Route {
+    let about =
+        |route: Route| route.says("What a model takes and gives").gives::<oip::Metadata<'_>>();
+    let ready =
+        |route: Route| route.says("Whether a model is ready").gives::<oip::ModelReady<'_>>();
+    let route = get("/v2/models/{*model}", oip::model);
+    let route = model(about(route.written("/v2/models/{model}")));
+    let route = model(ready(route.written("/v2/models/{model}/ready")));
+    let route = version(about(route.written("/v2/models/{model}/versions/{version}")));
+    version(ready(route.written("/v2/models/{model}/versions/{version}/ready")))
+}
+
+fn oip_infer() -> Route {
+    const TEXTS: &str = r#"{"inputs": [{"name": "text", "shape": [2], "datatype": "BYTES",
+        "data": ["two oars", "a dull film"]}]}"#;
+    const VECTOR: &str = r#"{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES",
+        "data": ["two oars"]}], "outputs": [{"name": "embedding"}]}"#;
+    let infer = |route: Route| {
+        route
+            .says("Tensors of texts; as raw bytes behind the JSON where they are wanted so")
+            .takes::<oip::InferRequest>(TEXTS)
+            .takes::<oip::InferRequest>(VECTOR)
+            .gives::<oip::Inferred<'_>>()
+            .serves("application/octet-stream")
+    };
+    let route = post("/v2/models/{*model}", oip::infer);
+    let route = model(infer(route.written("/v2/models/{model}/infer")));
+    version(infer(route.written("/v2/models/{model}/versions/{version}/infer")))
+}
+
+/// A route with a model's name in its path.
+fn model(route: Route) -> Route {
+    route.asks("model", "default", "The model's name.")
+}
+
+/// The same, with one of the model's versions.
+fn version(route: Route) -> Route {
+    // The model inside has the version of the program that carries it.
+    model(route).asks("version", env!("CARGO_PKG_VERSION"), "Which of its versions.")
 }
 
 fn pages() -> Vec<Route> {

@@ -119,11 +119,27 @@ pub(crate) struct PlainFault {
     error: String,
     #[cfg_attr(test, schemars(with = "Code"))]
     code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "bool"))]
+    live: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "bool"))]
+    ready: Option<bool>,
 }
 
 impl PlainFault {
     fn of(fault: &Fault) -> Self {
-        Self { error: fault.message.clone(), code: fault.code.name() }
+        Self { error: fault.message.clone(), code: fault.code.name(), live: None, ready: None }
+    }
+
+    /// Of a host that is asked whether it is alive.
+    pub fn lifeless(fault: &Fault) -> Self {
+        Self { live: Some(false), ..Self::of(fault) }
+    }
+
+    /// Of a host or a model that is asked whether it is ready.
+    pub fn unready(fault: &Fault) -> Self {
+        Self { ready: Some(false), ..Self::of(fault) }
     }
 }
 

@@ -107,7 +107,7 @@ impl Service {
     ) -> Result<Answers, Fault> {
         self.limits.check_count(texts.len())?;
         let checked: Vec<Result<Text, Fault>> =
-            texts.into_iter().enumerate().map(|(at, text)| self.checked(at, text)).collect();
+            texts.into_iter().map(|text| self.checked(text)).collect();
         let good: Vec<Text> =
             checked.iter().filter_map(|text| text.as_ref().ok()).cloned().collect();
         let Asked { task, cut, terms } = asked;
@@ -141,18 +141,18 @@ impl Service {
         answer
     }
 
-    fn checked(&self, at: usize, text: Text) -> Result<Text, Fault> {
+    fn checked(&self, text: Text) -> Result<Text, Fault> {
         let part = |part: String| {
-            self.limits.check_text(at, &part)?;
+            self.limits.check_text(&part)?;
             let clean = match self.policy.hygiene.clean(&part) {
                 Cow::Borrowed(_) => part,
                 Cow::Owned(clean) => {
                     // What is left may be nothing.
-                    self.limits.check_text(at, &clean)?;
+                    self.limits.check_text(&clean)?;
                     clean
                 }
             };
-            self.policy.hygiene.check(at, &clean)?;
+            self.policy.hygiene.check(&clean)?;
             Ok(clean)
         };
         let first = part(text.first)?;

@@ -31,10 +31,11 @@ def options(servers):
     expect("the vector", singles(got[0]), server.vector(TEXTS[0], normalize=False, dimensions=8))
 
 
-@case("feature_extraction of a list, at /embed and at /pipeline/feature-extraction")
+@case("feature_extraction of a list, at every path that has it")
 def routes(servers):
     server = servers.default
-    for route in ["/embed", "/pipeline/feature-extraction"]:
+    task = "/pipeline/feature-extraction"
+    for route in ["/embed", task, f"/models/{server.model}{task}"]:
         got = client(server.url + route).feature_extraction(TEXTS, normalize=True)
         expect(route, [singles(one) for one in got], server.vectors(TEXTS))
 
@@ -48,13 +49,14 @@ def similarity(servers):
             near(f"the cosines at {url}", got, server.cosines(text, others))
 
 
-@case("text_classification at /pipeline/text-classification")
+@case("text_classification, with a model's name before the task and without")
 def classification(servers):
     server = servers.default
-    route = client(f"{server.url}/pipeline/text-classification")
-    for text in TEXTS:
-        got = route.text_classification(text)
-        expect(text, [(one.label, one.score) for one in got], server.scores(text))
+    task = "/pipeline/text-classification"
+    for route in [task, f"/models/{server.model}{task}"]:
+        for text in TEXTS:
+            got = client(server.url + route).text_classification(text)
+            expect(text, [(one.label, one.score) for one in got], server.scores(text))
 
 
 @case("text_classification: the best class alone, and numbers as they are")

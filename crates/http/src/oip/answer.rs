@@ -31,9 +31,12 @@ pub(super) fn usual(kind: Kind) -> impl Iterator<Item = Output> {
 
 /// What a model is called, takes and gives.
 #[derive(Serialize)]
-pub(super) struct Metadata<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipModel"))]
+pub(crate) struct Metadata<'a> {
     name: &'a str,
     versions: [&'a str; 1],
+    #[cfg_attr(test, schemars(extend("const" = "trireme")))]
     platform: &'static str,
     inputs: Vec<Described>,
     outputs: Vec<Described>,
@@ -42,14 +45,18 @@ pub(super) struct Metadata<'a> {
 
 /// A tensor; -1 stands for as many as there are texts.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipDescribed"))]
 struct Described {
     name: &'static str,
-    datatype: &'static str,
+    datatype: Datatype,
     shape: Vec<i64>,
 }
 
 /// How an answer was made: of our origin, what the protocol has no field for.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipMade"))]
 struct Made<'a> {
     digest: &'a str,
     precision: &'a str,
@@ -65,14 +72,14 @@ impl<'a> From<&'a Origin> for Made<'a> {
 
 impl<'a> From<&'a Identity> for Metadata<'a> {
     fn from(identity: &'a Identity) -> Self {
-        let input = |name| Described { name, datatype: "BYTES", shape: vec![-1] };
+        let input = |name| Described { name, datatype: Datatype::Bytes, shape: vec![-1] };
         let second = (identity.kind != Kind::Embedding).then_some("pair");
         let output = |output: &Output| {
             let (datatype, width) = match output {
-                Output::Embedding => ("FP32", Some(identity.dimensions)),
-                Output::Scores => ("FP32", Some(identity.labels.len())),
-                Output::Label => ("BYTES", None),
-                Output::Prediction => ("INT64", None),
+                Output::Embedding => (Datatype::Fp32, Some(identity.dimensions)),
+                Output::Scores => (Datatype::Fp32, Some(identity.labels.len())),
+                Output::Label => (Datatype::Bytes, None),
+                Output::Prediction => (Datatype::Int64, None),
             };
             let shape = [-1].into_iter().chain(width.map(|width| width as i64)).collect();
             Described { name: output.name(), datatype, shape }
@@ -88,34 +95,59 @@ impl<'a> From<&'a Identity> for Metadata<'a> {
     }
 }
 
+/// The tensors of an answer.
 #[derive(Serialize)]
-struct Inferred<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipAnswer"))]
+pub(crate) struct Inferred<'a> {
     model_name: &'a str,
     model_version: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "String"))]
     id: Option<&'a str>,
     parameters: Made<'a>,
     outputs: Vec<Tensor>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipTensor"))]
 struct Tensor {
-    name: &'static str,
-    datatype: &'static str,
+    name: Output,
+    datatype: Datatype,
     shape: Vec<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Raw"))]
     parameters: Option<Raw>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Data"))]
     data: Option<Data>,
 }
 
+/// Where a tensor's elements are instead of in `data`: among the bytes behind the JSON.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipRaw"))]
 struct Raw {
     binary_data_size: usize,
 }
 
+#[derive(Serialize, Clone, Copy)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipDatatype"))]
+enum Datatype {
+    #[serde(rename = "BYTES")]
+    Bytes,
+    #[serde(rename = "FP32")]
+    Fp32,
+    #[serde(rename = "INT64")]
+    Int64,
+}
+
 #[derive(Serialize)]
 #[serde(untagged)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipData"))]
 enum Data {
     Floats(Vec<f32>),
     Ids(Vec<i64>),
@@ -123,11 +155,11 @@ enum Data {
 }
 
 impl Data {
-    fn datatype(&self) -> &'static str {
+    fn datatype(&self) -> Datatype {
         match self {
-            Self::Floats(_) => "FP32",
-            Self::Ids(_) => "INT64",
-            Self::Names(_) => "BYTES",
+            Self::Floats(_) => Datatype::Fp32,
+            Self::Ids(_) => Datatype::Int64,
+            Self::Names(_) => Datatype::Bytes,
         }
     }
 
@@ -180,7 +212,7 @@ pub(super) fn inferred(
     let mut raw = Vec::new();
     let outputs = wanted.iter().map(|&Wanted { output, binary }| {
         let (shape, data) = rows.of(output, &identity.labels);
-        let (name, datatype) = (output.name(), data.datatype());
+        let (name, datatype) = (output, data.datatype());
         if !binary {
             return Tensor { name, datatype, shape, parameters: None, data: Some(data) };
         }

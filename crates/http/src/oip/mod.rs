@@ -17,20 +17,22 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use trireme_domain::{Code, Fault};
 use trireme_service::{EmbedOptions, Served, Service, Terms, Text, parse};
 
 pub use self::tensors::packed;
 
-use self::answer::{Metadata, Rows, inferred, offered, usual};
+pub(crate) use self::answer::{Inferred, Metadata};
+pub(crate) use self::json::Body as InferRequest;
+
+use self::answer::{Rows, inferred, offered, usual};
 use self::place::{What, place};
 use self::read::{Output, Request, Wanted, read};
 use crate::answer::{Json, Outcome, Refused};
 use crate::asking::{Cutting, scores, vectors};
 use crate::body::Bytes;
 use crate::call::Call;
-use crate::style::shaped;
+use crate::style::{PlainFault, shaped};
 
 /// How many bytes of a body are JSON; tensors stand behind them.
 const JSON_BYTES: &str = "inference-header-content-length";
@@ -38,7 +40,10 @@ const JSON_BYTES: &str = "inference-header-content-length";
 type Host = State<Service>;
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipHost"))]
 pub(crate) struct About {
+    #[cfg_attr(test, schemars(extend("const" = "trireme")))]
     name: &'static str,
     version: &'static str,
     extensions: [&'static str; 1],
@@ -49,22 +54,43 @@ pub(crate) async fn about() -> Json<About> {
     Json(About { name: "trireme", version, extensions: ["binary_tensor_data"] })
 }
 
+/// A host that is alive.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipLive"))]
+pub(crate) struct Live {
+    #[cfg_attr(test, schemars(extend("const" = true)))]
+    live: bool,
+}
+
+/// A host whose models are ready.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipReady"))]
+pub(crate) struct Ready {
+    #[cfg_attr(test, schemars(extend("const" = true)))]
+    ready: bool,
+}
+
+/// A model that is ready.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipModelReady"))]
+pub(crate) struct ModelReady<'a> {
+    name: &'a str,
+    #[cfg_attr(test, schemars(extend("const" = true)))]
+    ready: bool,
+}
+
 pub(crate) async fn live(State(service): Host) -> Response {
-    fn ill(fault: &Fault) -> Value {
-        json!({"live": false, "error": fault.message, "code": fault.code.name()})
-    }
-    health(service.live().map(|_| json!({"live": true})), ill)
+    health(service.live().map(|_| Live { live: true }), PlainFault::lifeless)
 }
 
 pub(crate) async fn ready(State(service): Host) -> Response {
-    health(service.ready().map(|_| json!({"ready": true})), unready)
+    health(service.ready().map(|_| Ready { ready: true }), PlainFault::unready)
 }
 
-fn unready(fault: &Fault) -> Value {
-    json!({"ready": false, "error": fault.message, "code": fault.code.name()})
-}
-
-fn health(well: Result<Value, Fault>, ill: fn(&Fault) -> Value) -> Response {
+fn health(well: Result<impl Serialize, Fault>, ill: fn(&Fault) -> PlainFault) -> Response {
     match well {
         Ok(well) => Json(well).into_response(),
         Err(fault) => {
@@ -91,13 +117,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Rest {
 /// `GET /v2/models/{model}[/versions/{version}][/ready]`.
 pub(crate) async fn model(State(service): Host, Rest(rest): Rest) -> Result<Response, Refused> {
     let place = place(&rest);
+    if place.what == What::Infer {
+        return Ok(other_method("GET", "POST"));
+    }
     let served = service.models.get(Some(&place.name()))?;
     Ok(match place.what {
-        What::Infer => other_method("GET", "POST"),
         What::Metadata => Json(Metadata::from(&served.identity)).into_response(),
-        What::Ready => {
+        _ => {
             let name = &served.identity.origin.model;
-            health(served.ready().map(|()| json!({"name": name, "ready": true})), unready)
+            let ready = served.ready().map(|()| ModelReady { name, ready: true });
+            health(ready, PlainFault::unready)
         }
     })
 }
@@ -111,10 +140,10 @@ pub(crate) async fn infer(
     Bytes(body): Bytes,
 ) -> Result<Response, Refused> {
     let place = place(&rest);
-    let served = service.models.get(Some(&place.name()))?;
     if place.what != What::Infer {
         return Ok(other_method("POST", "GET,HEAD"));
     }
+    let served = service.models.get(Some(&place.name()))?;
     let request = read(&body, json_bytes(&headers)?)?;
     let terms = Terms { timeout: terms.timeout.or(request.timeout), ..terms };
     Ok(answered(&service, &served, request, terms).await?)
@@ -178,16 +207,21 @@ async fn answered(
 
 /// A model as the repository lists it.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipListed"))]
 pub(crate) struct Listed {
     name: String,
     version: String,
+    #[cfg_attr(test, schemars(extend("enum" = ["READY", "UNAVAILABLE"])))]
     state: &'static str,
     reason: String,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-struct IndexRequest {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipIndexRequest"))]
+pub(crate) struct IndexRequest {
     /// Only models that answer.
     ready: Option<bool>,
 }

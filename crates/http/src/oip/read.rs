@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use trireme_domain::{Code, Fault};
 use trireme_service::{Text, parse};
 
@@ -38,7 +39,10 @@ pub struct Wanted {
 }
 
 /// A tensor that a model gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OipOutputName"))]
 pub enum Output {
     /// The vector of every text.
     Embedding,

@@ -10,8 +10,8 @@ use schemars::SchemaGenerator;
 use schemars::generate::{Contract, SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::{closed, faults};
-use crate::routes::{documented, table};
+use super::{Said, closed, faults};
+use crate::routes::table;
 
 /// The document is the table's; `TRIREME_WRITE=1` writes it anew.
 #[test]
@@ -33,14 +33,11 @@ fn the_document_is_the_routes() {
 #[test]
 fn every_body_has_an_example_that_is_read() {
     for route in table(Bytes::new()) {
-        let (takes, path) = (&route.said.takes, route.path);
-        assert!(takes.iter().all(|taken| taken.reads), "an example of {path} is none");
-        // The Open Inference Protocol has a description of its own, which its clients go by.
-        let elsewhere = path == "/embed_sparse"
-            || path.starts_with("/v2/models")
-            || path.starts_with("/v2/repository");
-        let bodiless = route.method == Method::GET || elsewhere;
-        assert_eq!(takes.is_empty(), bodiless, "{path}");
+        for Said { path, takes, .. } in &route.said {
+            assert!(takes.iter().all(|taken| taken.reads), "an example of {path} is none");
+            let bodiless = route.method == Method::GET || path == "/embed_sparse";
+            assert_eq!(takes.is_empty(), bodiless, "{path}");
+        }
     }
 }
 
@@ -76,18 +73,19 @@ pub fn document() -> Value {
     let (mut requests, mut answers) = (of(Contract::Deserialize), of(Contract::Serialize));
     let (mut paths, mut headings, mut used) = (Map::new(), Vec::new(), BTreeMap::new());
     for route in table(Bytes::new()) {
-        let (path, method) = (documented(route.path), route.method.as_str().to_lowercase());
-        let said = &route.said;
-        let operation = said.operation(&method, &path, &mut requests, &mut answers);
-        for status in faults::statuses(!said.takes.is_empty(), &path) {
-            let name = faults::name(&said.conventions, status);
-            used.insert(name, (said.conventions.clone(), status));
+        let method = route.method.as_str().to_lowercase();
+        for said in &route.said {
+            let operation = said.operation(&method, &mut requests, &mut answers);
+            for status in faults::statuses(!said.takes.is_empty(), &said.path) {
+                let name = faults::name(&said.conventions, status);
+                used.insert(name, (said.conventions.clone(), status));
+            }
+            if !headings.contains(&said.heading) {
+                headings.push(said.heading);
+            }
+            let operations = paths.entry(said.path.clone()).or_insert_with(|| json!({}));
+            operations[&method] = operation;
         }
-        if !headings.contains(&said.heading) {
-            headings.push(said.heading);
-        }
-        let operations = paths.entry(path).or_insert_with(|| json!({}));
-        operations[method] = operation;
     }
     let responses = faults::responses(&used, &mut answers);
     let headings: Vec<Value> = headings.into_iter().map(|name| json!({"name": name})).collect();

@@ -8,4 +8,4 @@ mod router;
 mod shapes;
 
 pub(crate) use operation::Said;
-pub(crate) use shapes::{Instance, Row};
+pub(crate) use shapes::{Instance, Row, Texts};

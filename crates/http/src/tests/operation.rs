@@ -20,9 +20,11 @@ pub(crate) struct Taken {
 /// What the table says of a route.
 #[derive(Default)]
 pub(crate) struct Said {
+    pub path: String,
     pub heading: &'static str,
     pub summary: &'static str,
     pub takes: Vec<Taken>,
+    bodiless: bool,
     gives: Vec<Shape>,
     media: Option<&'static str>,
     parameters: Vec<(&'static str, &'static str, &'static str)>,
@@ -30,6 +32,10 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    pub fn at(path: String) -> Self {
+        Self { path, ..Self::default() }
+    }
+
     pub fn summary(&mut self, summary: &'static str) {
         self.summary = summary;
     }
@@ -37,6 +43,10 @@ impl Said {
     pub fn takes<R: JsonSchema + DeserializeOwned>(&mut self, example: &'static str) {
         let reads = serde_json::from_str::<R>(example).is_ok();
         self.takes.push(Taken { shape: SchemaGenerator::subschema_for::<R>, example, reads });
+    }
+
+    pub fn or_nothing(&mut self) {
+        self.bodiless = true;
     }
 
     pub fn gives<A: JsonSchema>(&mut self) {
@@ -64,11 +74,10 @@ impl Said {
     pub fn operation(
         &self,
         method: &str,
-        path: &str,
         requests: &mut SchemaGenerator,
         answers: &mut SchemaGenerator,
     ) -> Value {
-        let mut operation = Map::new();
+        let (path, mut operation) = (self.path.as_str(), Map::new());
         operation.insert("tags".to_owned(), json!([self.heading]));
         operation.insert("summary".to_owned(), json!(self.summary));
         operation.insert("operationId".to_owned(), json!(id(method, path)));
@@ -107,25 +116,28 @@ impl Said {
         let named = examples.into_iter().enumerate();
         let named = named.map(|(at, value)| (format!("{}", at + 1), json!({"value": value})));
         content.insert("examples".to_owned(), Value::Object(named.collect()));
-        json!({"required": true, "content": {"application/json": content}})
+        json!({"required": !self.bodiless, "content": {"application/json": content}})
     }
 
     fn answer(&self, answers: &mut SchemaGenerator) -> Option<Value> {
-        let content = match self.media {
-            Some("application/json") => json!({"application/json": {"schema": {"type": "object"}}}),
-            Some(media) => json!({media: {"schema": {"type": "string"}}}),
-            None if self.gives.is_empty() => return None,
-            None => {
-                let shapes = self.gives.iter().map(|shape| shape(answers).to_value());
-                json!({"application/json": {"schema": any(shapes.collect())}})
-            }
-        };
-        Some(json!({"description": "The answer.", "content": content}))
+        let mut content = Map::new();
+        if !self.gives.is_empty() {
+            let shapes = self.gives.iter().map(|shape| shape(answers).to_value());
+            let schema = any(shapes.collect());
+            content.insert("application/json".to_owned(), json!({"schema": schema}));
+        }
+        if let Some(media) = self.media {
+            let kind = if media == "application/json" { "object" } else { "string" };
+            content.insert(media.to_owned(), json!({"schema": {"type": kind}}));
+        }
+        let answer = json!({"description": "The answer.", "content": content});
+        Some(answer).filter(|_| !content.is_empty())
     }
 }
 
-/// Any of several shapes.
+/// Any of several shapes, which may come with more than one example each.
 pub fn any(mut shapes: Vec<Value>) -> Value {
+    shapes.dedup();
     match shapes.len() {
         1 => shapes.remove(0),
         _ => json!({"anyOf": shapes}),

@@ -21,6 +21,25 @@ impl JsonSchema for Inputs {
     }
 }
 
+/// Texts in a list, or in lists of lists of any depth.
+pub(crate) struct Texts;
+
+impl JsonSchema for Texts {
+    fn schema_name() -> Cow<'static, str> {
+        "OipTexts".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Texts in a list, or in lists of lists of any depth.",
+            "type": "array",
+            "items": {
+                "anyOf": [generator.subschema_for::<Text>(), generator.subschema_for::<Self>()],
+            },
+        })
+    }
+}
+
 /// A list of one text, or of two.
 fn texts(generator: &mut SchemaGenerator, least: usize) -> Schema {
     let text = generator.subschema_for::<Text>();

@@ -212,6 +212,7 @@ fn what_can_t_be_answered_is_a_fault_with_its_status() {
         ("/v2/models/none/infer", &good, 404, "model_not_found"),
         ("/v2/models/mood/versions/3/infer", &good, 404, "model_not_found"),
         ("/v2/models/mood", &good, 405, "method_not_allowed"),
+        ("/v2/models/none/ready", &good, 405, "method_not_allowed"),
         (mini, &wants("scores"), 422, "no_classifier"),
         (mood, &wants("logits"), 422, "invalid_request"),
         (mood, &pairs("embedding"), 422, "invalid_request"),
