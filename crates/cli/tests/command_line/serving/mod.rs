@@ -1,17 +1,31 @@
-//! The server, as it is started and ended.
+//! The server, as it is started, asked and ended.
+
+mod ending;
+mod keys;
+mod models;
+mod options;
+mod rates;
+mod secrets;
+mod server;
+mod starting;
+mod web;
+
+use std::time::{Duration, Instant};
 
 use super::*;
+use server::Server;
 
-#[test]
-fn the_server_starts_alone_and_ends_when_it_is_asked_to() {
-    let mut child =
-        trireme(&["--threads", "1"]).env("PORT", "0").stderr(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
-    std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
-    assert!(line.starts_with("trireme answers at http://127.0.0.1:"), "{line}");
-    let kill = Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert!(kill.success());
-    let status = child.wait().unwrap();
-    assert_eq!(status.code(), Some(0), "a server that is asked to end ends well");
+/// What does not come true in this time does not come true.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks again until there is an answer.
+fn until<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = answer() {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "it never came true that {what}");
+        std::thread::yield_now();
+    }
 }
