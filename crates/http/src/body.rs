@@ -34,6 +34,11 @@ impl<T: DeserializeOwned> FromRequest<Service> for Parsed<T> {
     }
 }
 
+/// Whether a body may be an object: a list would be taken for one whose fields are in order.
+pub(crate) fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"{")
+}
+
 /// A packed body could unpack to any size, so none is taken.
 fn plain(headers: &HeaderMap) -> Result<(), Fault> {
     match headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes()) {

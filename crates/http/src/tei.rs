@@ -12,7 +12,7 @@ use trireme_service::{EmbedOptions, Service, Side, Terms, Text, parse};
 
 use crate::answer::{Json, Outcome, Refused};
 use crate::asking::{Cutting, nearness, order, ranked, scores, vectors};
-use crate::body::{Bytes, Parsed};
+use crate::body::{Bytes, Parsed, is_object};
 use crate::call::Call;
 use crate::inputs::Inputs;
 use crate::rerank;
@@ -26,7 +26,7 @@ pub(crate) fn asks(body: &[u8]) -> bool {
     struct Probe {
         inputs: Option<IgnoredAny>,
     }
-    parse::<Probe>(body).is_ok_and(|probe| probe.inputs.is_some())
+    is_object(body) && parse::<Probe>(body).is_ok_and(|probe| probe.inputs.is_some())
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -249,7 +249,7 @@ pub(crate) async fn rerank(State(service): Host, call: Call, Bytes(body): Bytes)
         let rank = |index| Rank { index, score: scores[index], text: text(index) };
         Ok::<_, Fault>(order(&scores).into_iter().map(rank).collect::<Vec<_>>())
     };
-    answer.await.map(Json).map_err(Refused).into_response()
+    style::said(answer.await.map(Json).map_err(Refused).into_response(), style::tei)
 }
 
 #[derive(Deserialize)]
@@ -443,7 +443,8 @@ pub(crate) async fn task(State(service): Host, call: Call, Bytes(body): Bytes) -
         let request = Parsed(parse(&body)?);
         Ok(embed(State(service), call, request).await.into_response())
     };
-    answer.await.unwrap_or_else(|fault: Fault| Refused(fault).into_response())
+    let answer = answer.await.unwrap_or_else(|fault: Fault| Refused(fault).into_response());
+    style::said(answer, style::tei)
 }
 
 /// A route of the convention that this engine has no model for.
