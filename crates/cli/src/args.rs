@@ -23,7 +23,14 @@ pub struct Cli {
 #[derive(Args, Clone)]
 pub struct Global {
     /// Folder, bundle, URL, or hub id (`owner/name`, `owner/name@revision`)
-    #[arg(long, short, global = true, env = "TRIREME_MODEL", value_name = "MODEL")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "TRIREME_MODEL",
+        hide_env_values = true,
+        value_name = "MODEL"
+    )]
     pub model: Option<String>,
     /// Threads that share one forward [default: all cores]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]

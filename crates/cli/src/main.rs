@@ -7,6 +7,7 @@ mod host;
 mod input;
 mod output;
 mod progress;
+mod redacted;
 mod run;
 mod serving;
 mod table;

@@ -17,7 +17,10 @@ pub fn run(cli: Cli, output: &Output) -> Result<(), Fault> {
         .enable_all()
         .build()
         .map_err(|e| Fault::new(Code::Internal, format!("no runtime: {e}")))?;
-    runtime.block_on(dispatch(cli, *output))
+    let done = runtime.block_on(dispatch(cli, *output));
+    // A download that nobody waits for any more must not keep the process.
+    runtime.shutdown_background();
+    done
 }
 
 async fn dispatch(cli: Cli, output: Output) -> Result<(), Fault> {

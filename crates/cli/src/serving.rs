@@ -10,6 +10,8 @@ use trireme_domain::access::Scope;
 use trireme_domain::hygiene::Pattern;
 use trireme_domain::{Code, Fault};
 
+use crate::redacted::said;
+
 /// Options of `trireme serve`. What is not said is as the help says.
 #[derive(Args, Serialize, Deserialize, Clone, Default)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -25,7 +27,13 @@ pub struct Serve {
     #[arg(long, env = "TRIREME_NAME", value_name = "NAME")]
     pub name: Option<String>,
     /// Another model, which requests choose by `model` (repeat for more)
-    #[arg(long = "with", value_name = "NAME=MODEL", value_delimiter = ',', env = "TRIREME_WITH")]
+    #[arg(
+        long = "with",
+        value_name = "NAME=MODEL",
+        value_delimiter = ',',
+        env = "TRIREME_WITH",
+        hide_env_values = true
+    )]
     pub with: Option<Vec<String>>,
     /// Megabytes that the models' files may take together [default: no limit]
     #[arg(long, env = "TRIREME_MEMORY", value_name = "MB")]
@@ -182,8 +190,10 @@ impl Serve {
         let name = path.display();
         let text = std::fs::read_to_string(path)
             .map_err(|e| Fault::new(Code::Unreadable, format!("could not read {name}: {e}")))?;
-        toml::from_str(&text)
-            .map_err(|e| Fault::new(Code::InvalidData, format!("{name}: {}", e.to_string().trim())))
+        // The parser quotes the line, which may hold a model's address.
+        toml::from_str(&text).map_err(|e| {
+            Fault::new(Code::InvalidData, format!("{name}: {}", said(e.to_string().trim())))
+        })
     }
 
     /// As lines of a file.

@@ -34,6 +34,11 @@ impl<T: DeserializeOwned> FromRequest<Service> for Parsed<T> {
     }
 }
 
+/// Whether a body may be an object: a list would be taken for one whose fields are in order.
+pub(crate) fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"{")
+}
+
 /// A packed body could unpack to any size, so none is taken.
 fn plain(headers: &HeaderMap) -> Result<(), Fault> {
     match headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
@@ -46,12 +51,15 @@ fn plain(headers: &HeaderMap) -> Result<(), Fault> {
     }
 }
 
-/// Reads a body. One over the limit is read on for as much again and dropped: a client who is
-/// still writing would see a broken connection where the answer should be.
+/// How much is read on past the limit.
+const READ_ON: usize = 16 << 20;
+
+/// Reads a body. One over the limit is read on for a while and dropped: a client who is still
+/// writing would see a broken connection where the answer should be.
 async fn read(mut body: Body, limits: &Limits) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
     let mut seen = 0;
-    while seen <= limits.body_bytes.saturating_mul(2)
+    while seen <= limits.body_bytes.saturating_add(READ_ON)
         && let Some(frame) = body.frame().await
     {
         let frame = frame.map_err(|error| {

@@ -9,7 +9,7 @@ use trireme_service::{Service, Terms, parse};
 
 use crate::answer::{Json, Outcome, Refused};
 use crate::asking::{Cutting, order, ranked as ranks};
-use crate::body::Bytes;
+use crate::body::{Bytes, is_object};
 use crate::call::Call;
 
 /// Whether a body speaks this convention: it has `documents`.
@@ -18,7 +18,7 @@ pub(crate) fn asks(body: &[u8]) -> bool {
     struct Probe {
         documents: Option<IgnoredAny>,
     }
-    parse::<Probe>(body).is_ok_and(|probe| probe.documents.is_some())
+    is_object(body) && parse::<Probe>(body).is_ok_and(|probe| probe.documents.is_some())
 }
 
 #[derive(Deserialize)]

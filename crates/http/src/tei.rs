@@ -15,7 +15,7 @@ use trireme_service::{EmbedOptions, Service, Side, Terms, Text, parse};
 
 use crate::answer::{Json, Outcome, Refused};
 use crate::asking::{Cutting, nearness, order, ranked, scores, vectors};
-use crate::body::{Bytes, Parsed};
+use crate::body::{Bytes, Parsed, is_object};
 use crate::call::Call;
 use crate::inputs::Inputs;
 use crate::rerank;
@@ -29,7 +29,7 @@ pub(crate) fn asks(body: &[u8]) -> bool {
     struct Probe {
         inputs: Option<IgnoredAny>,
     }
-    parse::<Probe>(body).is_ok_and(|probe| probe.inputs.is_some())
+    is_object(body) && parse::<Probe>(body).is_ok_and(|probe| probe.inputs.is_some())
 }
 
 #[derive(Deserialize, Clone, Copy)]

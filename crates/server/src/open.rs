@@ -166,6 +166,10 @@ fn remote(
         let source = Http::new(http).map_err(|e| from_source(&e))?;
         return Ok((Box::new(source), model.to_owned(), "remote".to_owned()));
     }
+    if let Some((scheme, _)) = model.split_once("://") {
+        let message = format!("no models come from {scheme}://; say http:// or https://");
+        return Err(Fault::new(Code::SourceMisconfigured, message));
+    }
     let (id, revision) = model.split_once('@').unwrap_or((model, "main"));
     // An id has one slash at most; what looks like a path and is not there is a mistyped path.
     if id.starts_with(['.', '/', '~']) || id.matches('/').count() > 1 || id.contains('\\') {

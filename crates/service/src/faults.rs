@@ -81,6 +81,27 @@ pub fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Fault> {
     })?;
     serde_json::from_str(text).map_err(|error| {
         let code = if error.is_data() { Code::InvalidRequest } else { Code::InvalidJson };
-        Fault::new(code, error.to_string())
+        Fault::new(code, unquoted(error.to_string()))
     })
+}
+
+/// The parser quotes a text that stands where it should not; faults are logged, texts are not.
+fn unquoted(message: String) -> String {
+    let quoted = message.split_once(": string \"");
+    let parts = quoted.and_then(|(head, rest)| Some((head, rest.rsplit_once("\", expected ")?.1)));
+    parts.map(|(head, tail)| format!("{head}: string, expected {tail}")).unwrap_or(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_in_the_wrong_place_is_not_repeated() {
+        for body in [r#""my \"own\" words""#, r#"["my own words"]"#, r#"[1, "own, expected "]"#] {
+            let message = parse::<Vec<u8>>(body.as_bytes()).unwrap_err().message;
+            assert!(!message.contains("own"), "{message}");
+            assert!(message.contains("invalid type: string, expected"), "{message}");
+        }
+    }
 }

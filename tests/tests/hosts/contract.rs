@@ -1,87 +1,102 @@
 //! The same requests to every host, good and bad; the answers differ in nothing but the place.
 
+mod bad;
+mod good;
+mod poison;
+
 use serde_json::{Value, json};
 
 use crate::host::Host;
 use crate::native;
 
-/// A request that is refused: name, method, path, body, status, code.
-type Bad = (&'static str, &'static str, &'static str, Vec<u8>, u16, &'static str);
-
-fn bad_requests() -> Vec<Bad> {
-    let long = json!({"text": "x".repeat(200_000)}).to_string().into_bytes();
-    let many = json!({"texts": vec!["x"; 257]}).to_string().into_bytes();
-    let texts: [(&str, &str, &[u8], u16, &str); 18] = [
-        ("no JSON", "/predict", b"{", 400, "invalid_json"),
-        ("nothing", "/predict", b"", 400, "invalid_json"),
-        ("no UTF-8", "/predict", b"{\"text\": \"\xff\"}", 400, "invalid_utf8"),
-        ("half a surrogate", "/predict", br#"{"text": "\ud800"}"#, 400, "invalid_json"),
-        ("a list", "/predict", b"[]", 422, "invalid_request"),
-        ("no text", "/predict", b"{}", 422, "invalid_request"),
-        ("a number", "/predict", br#"{"text": 3}"#, 422, "invalid_request"),
-        ("an unknown field", "/predict", br#"{"text": "a", "x": 1}"#, 422, "invalid_request"),
-        ("an empty text", "/predict", br#"{"text": ""}"#, 422, "empty_text"),
-        ("white space", "/encode", br#"{"text": " \n"}"#, 422, "empty_text"),
-        ("a long text", "/predict", &long, 413, "text_too_long"),
-        ("many texts", "/encode", &many, 413, "too_many_texts"),
-        ("no list", "/encode", br#"{"texts": []}"#, 422, "invalid_request"),
-        ("two texts", "/encode", br#"{"text": "a", "sentence": "b"}"#, 422, "invalid_request"),
-        ("dimensions", "/encode", br#"{"text": "a", "dimensions": 9999}"#, 422, "invalid_option"),
-        ("no room", "/predict", br#"{"text": "a", "max_length": 1}"#, 422, "invalid_option"),
-        ("no prompt", "/encode", br#"{"text": "a", "prompt": "q"}"#, 422, "invalid_option"),
-        ("no pooling", "/encode", br#"{"text": "a", "pooling": "sum"}"#, 422, "invalid_request"),
-    ];
-    let post = texts
-        .map(|(name, path, body, status, code)| (name, "POST", path, body.to_vec(), status, code));
-    let huge = vec![b' '; 3 << 20];
-    let routes = [
-        ("a huge body", "POST", "/predict", huge, 413, "body_too_large"),
-        ("another path", "GET", "/nowhere", Vec::new(), 404, "not_found"),
-        ("another method", "GET", "/predict", Vec::new(), 405, "method_not_allowed"),
-    ];
-    post.into_iter().chain(routes).collect()
+/// What a host is held to.
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    /// What every host answers.
+    Core,
+    /// What hosts that speak HTTP answer: a browser's package has no paths.
+    Paths,
 }
 
-/// A request that is answered: name, path, body.
-fn good_requests() -> Vec<(&'static str, &'static str, Value)> {
-    let text = "a quiet harbour — «naïve» 船 🙂";
-    vec![
-        ("a class", "/predict", json!({"text": "what a wonderful film , full of warmth"})),
-        ("the other class", "/predict", json!({"text": "a dull , lifeless mess"})),
-        ("no list", "/predict", json!({"text": text, "return_probabilities": false})),
-        ("a short look", "/predict", json!({"text": text, "max_length": 4})),
-        ("a long text", "/predict", json!({"text": "very good ".repeat(900)})),
-        ("a vector", "/encode", json!({"text": text})),
-        ("a sentence", "/encode", json!({"sentence": text})),
-        ("a list", "/encode", json!({"texts": ["two oars", text, "x"]})),
-        ("a list of one", "/encode", json!({"texts": [text]})),
-        ("raw", "/encode", json!({"text": text, "normalize": false})),
-        ("the first row", "/encode", json!({"text": text, "pooling": "cls"})),
-        ("fewer dimensions", "/encode", json!({"text": text, "dimensions": 16})),
-        ("bytes", "/encode", json!({"text": text, "encoding": "int8"})),
-        ("bits", "/encode", json!({"text": text, "encoding": "ubinary"})),
-        ("signed bits", "/encode", json!({"text": text, "encoding": "binary"})),
-    ]
+/// A request with what is to come of it.
+struct Case {
+    name: &'static str,
+    part: Part,
+    method: &'static str,
+    path: &'static str,
+    body: Vec<u8>,
+    outcome: Outcome,
 }
 
-/// Takes from an answer what may differ, after looking at it.
+/// What comes of a request.
+#[derive(Clone, Copy)]
+enum Outcome {
+    Answer,
+    /// A status and a code, said in a convention.
+    Fault(u16, &'static str, Said),
+}
+
+/// The convention in which a fault is said: the fields of its body, and where its code is.
+#[derive(Clone, Copy)]
+struct Said {
+    fields: &'static [&'static str],
+    code: &'static str,
+}
+
+/// As our own routes say it.
+const OWN: Said = Said { fields: &["error"], code: "/error/code" };
+
+impl Outcome {
+    /// What is wrong with an answer, by this.
+    fn judge(self, status: u16, answer: &Value) -> Option<String> {
+        let Self::Fault(expected, code, said) = self else {
+            return (status != 200).then(|| format!("expected an answer, got {status} {answer}"));
+        };
+        let mut fields: Vec<&str> =
+            answer.as_object().map(|fields| fields.keys().map(String::as_str).collect())?;
+        fields.sort_unstable();
+        let as_said = status == expected
+            && answer.pointer(said.code) == Some(&json!(code))
+            && fields == said.fields;
+        let Said { fields, .. } = said;
+        (!as_said)
+            .then(|| format!("expected {expected} {code} in {fields:?}, got {status} {answer}"))
+    }
+}
+
+/// Numbers of a host's own machine, in what Text Embeddings Inference tells of itself.
+const OF_MACHINE: [&str; 3] = ["max_concurrent_requests", "max_batch_tokens", "max_batch_requests"];
+
+/// Takes from an answer what may differ, wherever it stands, after looking at it.
 fn strip(host: &str, answer: &mut Value, place: &str) -> Vec<String> {
     let mut faults = Vec::new();
-    let Some(fields) = answer.as_object_mut() else { return vec!["no object".to_owned()] };
-    match fields.remove("place") {
-        None if fields.contains_key("error") => {}
-        got if got == Some(json!(place)) => {}
-        got => faults.push(format!("{host} says its place is {got:?}, not {place}")),
-    }
-    if let Some(time) = fields.remove("processing_time")
-        && !time.as_f64().is_some_and(|seconds| (0.0..60.0).contains(&seconds))
-    {
-        faults.push(format!("{host} took {time} seconds"));
-    }
-    if let Some(id) = fields.remove("prediction_id")
-        && id.as_str().is_none_or(|id| id.len() != 32)
-    {
-        faults.push(format!("{host} calls its prediction {id}"));
+    match answer {
+        Value::Array(members) => {
+            faults.extend(members.iter_mut().flat_map(|member| strip(host, member, place)));
+        }
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let is_id = |value: &Value| value.as_str().is_some_and(|id| id.len() == 32);
+                let sound = match key.as_str() {
+                    "place" => *value == json!(place),
+                    "processing_time" => {
+                        value.as_f64().is_some_and(|seconds| (0.0..60.0).contains(&seconds))
+                    }
+                    "prediction_id" => is_id(value),
+                    "id" if is_id(value) => true,
+                    key if OF_MACHINE.contains(&key) => value.as_u64() > Some(0),
+                    _ => {
+                        faults.extend(strip(host, value, place));
+                        continue;
+                    }
+                };
+                if !sound {
+                    faults.push(format!("{host} at {place} says that its {key} is {value}"));
+                }
+                *value = json!("its own");
+            }
+        }
+        _ => {}
     }
     faults
 }
@@ -112,7 +127,7 @@ fn difference(path: &str, got: &Value, expected: &Value) -> Option<String> {
 /// Holds a host that serves the default model to the contract, and to what native answers.
 pub fn holds(host: &Host, place: &str) {
     let reference = native::start(None);
-    let mut faults = Vec::new();
+    let (mut faults, mut own_faults) = (Vec::new(), Vec::new());
     let mut compare = |case: &str, got: (u16, Value), expected: (u16, Value)| {
         let ((status, mut answer), (expected_status, mut expected)) = (got, expected);
         faults.extend(strip("native", &mut expected, "origin"));
@@ -123,19 +138,18 @@ pub fn holds(host: &Host, place: &str) {
         faults.extend(difference(case, &answer, &expected));
     };
     compare("health", host.get("/health"), reference.get("/health"));
-    for (case, path, body) in good_requests() {
-        let (got, expected) = (host.post(path, &body), reference.post(path, &body));
-        assert_eq!(expected.0, 200, "native, {case}: {}", expected.1);
-        compare(case, got, expected);
+    let next = json!({"text": "still here"});
+    let answered = reference.post("/predict", &next);
+    let all = good::cases().into_iter().chain(bad::cases()).chain(poison::cases());
+    for case in all.filter(|case| case.part == Part::Core || place != "client") {
+        let Case { name, method, path, body, outcome, .. } = &case;
+        let expected = reference.send(method, path, body);
+        let wrong = outcome.judge(expected.0, &expected.1);
+        own_faults.extend(wrong.map(|wrong| format!("{name}: {wrong}")));
+        compare(name, host.send(method, path, body), expected);
+        compare(&format!("after {name}"), host.post("/predict", &next), answered.clone());
     }
-    for (case, method, path, body, status, code) in bad_requests() {
-        let (got, expected) = (host.send(method, path, &body), reference.send(method, path, &body));
-        let as_declared = expected.0 == status && expected.1["error"]["code"] == code;
-        assert!(as_declared, "native, {case}: expected {status} {code}, got {expected:?}");
-        compare(case, got, expected);
-    }
-    let still = host.post("/predict", &json!({"text": "still here"}));
-    compare("after all that", still, reference.post("/predict", &json!({"text": "still here"})));
+    assert!(own_faults.is_empty(), "native is wrong:\n{}", own_faults.join("\n"));
     assert!(faults.is_empty(), "{} differs:\n{}", host.name, faults.join("\n"));
 }
 
@@ -160,4 +174,20 @@ fn a_difference_is_found_wherever_it_is() {
         ],
         |other: Value| difference("", &other, &one).is_none(),
     );
+}
+
+#[test]
+fn what_is_a_hosts_own_is_looked_at_wherever_it_is() {
+    let id = "0123456789abcdef0123456789abcdef";
+    let answer = |place: &str, seconds: f64, id: &str| {
+        json!({"results": [{"prediction_id": id, "parameters": {"place": place}}],
+            "processing_time": seconds, "id": "short"})
+    };
+    let faults = |mut answer: Value| strip("host", &mut answer, "edge").len();
+    assert_eq!(faults(answer("edge", 0.5, id)), 0);
+    assert_eq!(faults(answer("origin", -1.0, "x")), 3);
+    let mut two = [answer("edge", 0.5, id), answer("edge", 0.7, &id.replace('0', "f"))];
+    two.iter_mut().for_each(|answer| assert!(strip("host", answer, "edge").is_empty()));
+    assert_eq!(two[0], two[1]);
+    assert_eq!(two[0]["id"], "short", "an id that is not ours to make stays");
 }

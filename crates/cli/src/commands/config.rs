@@ -8,6 +8,7 @@ use trireme_service::ports::Entropy as _;
 use super::serve;
 use crate::args::{Config, NewKey};
 use crate::output::Output;
+use crate::redacted::redacted;
 
 /// Reads what a server would be started with, and says it or whether it makes sense.
 pub fn run(config: Config, settings: ModelSettings, output: Output) -> Result<(), Fault> {
@@ -19,20 +20,10 @@ pub fn run(config: Config, settings: ModelSettings, output: Output) -> Result<()
         Config::Show(options) => {
             let mut options = options.with_file()?;
             options.model = settings.model.or(options.model).map(|model| redacted(&model));
+            options.with.iter_mut().flatten().for_each(|other| *other = redacted(other));
             output.result(options.to_toml()?.trim_end())
         }
     }
-}
-
-/// An address without what may be a secret in it: a user, a password, a signed query.
-fn redacted(model: &str) -> String {
-    let Some((scheme, rest)) = model.split_once("://") else { return model.to_owned() };
-    let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?…"));
-    let (host, path) = rest
-        .split_once('/')
-        .map_or((rest, String::new()), |(host, path)| (host, format!("/{path}")));
-    let host = host.rsplit_once('@').map_or(host.to_owned(), |(_, host)| format!("…@{host}"));
-    format!("{scheme}://{host}{path}{query}")
 }
 
 /// Makes a key. The secret is said once, and kept nowhere.
@@ -64,23 +55,5 @@ fn word(scope: Scope) -> &'static str {
         Scope::Infer => "infer",
         Scope::Admin => "admin",
         Scope::Metrics => "metrics",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_may_be_a_secret_is_not_shown() {
-        for (model, expected) in [
-            ("models/minilm", "models/minilm"),
-            ("owner/name@main", "owner/name@main"),
-            ("https://host/model", "https://host/model"),
-            ("https://me:secret@host/model?signature=secret", "https://…@host/model?…"),
-            ("https://secret@host", "https://…@host"),
-        ] {
-            assert_eq!(redacted(model), expected, "{model}");
-        }
     }
 }

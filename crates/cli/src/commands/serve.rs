@@ -17,6 +17,7 @@ use trireme_service::{Memory, Models, Policy, Served};
 
 use crate::args::Serve;
 use crate::output::Output;
+use crate::redacted::redacted;
 use crate::serving::Format;
 
 /// How often a model that serves answers a text whose answer is known.
@@ -28,7 +29,7 @@ const CACHE: usize = 64;
 pub async fn run(args: Serve, settings: ModelSettings, output: Output) -> Result<(), Fault> {
     let args = args.with_file()?;
     let (hosting, wanted) = (hosting(&args)?, wanted(&args, settings)?);
-    Log::begin(args.log.as_deref().unwrap_or(LEVEL), format(&args))?;
+    let _log = Log::begin(args.log.as_deref().unwrap_or(LEVEL), format(&args))?;
     let (models, metrics) = (Models::default(), Arc::new(Metrics::default()));
     let service = service(models.clone(), limits(&args), policy(&args), Arc::clone(&metrics) as _);
     // Before anyone hears that it answers: until then, to be asked to end is to be killed.
@@ -77,6 +78,7 @@ fn seconds(seconds: Option<u64>, usual: Duration) -> Duration {
 }
 
 fn hosting(args: &Serve) -> Result<Hosting, Fault> {
+    some(args)?;
     let host = args.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let usual = Hosting::at(SocketAddr::new(host, args.port.unwrap_or(8080)));
     Ok(Hosting {
@@ -90,6 +92,23 @@ fn hosting(args: &Serve) -> Result<Hosting, Fault> {
         grace: seconds(args.grace, usual.grace),
         ..usual
     })
+}
+
+/// With none of these a host would answer nobody, and not say so.
+fn some(args: &Serve) -> Result<(), Fault> {
+    let counts = [
+        ("connections", args.connections),
+        ("queue", args.queue),
+        ("max-texts", args.max_texts),
+        ("max-text-bytes", args.max_text_bytes),
+        ("max-body-bytes", args.max_body_bytes),
+        ("max-chars", args.max_chars),
+    ];
+    let times = [("patience", args.patience), ("timeout", args.timeout)];
+    let zero = counts.into_iter().find(|(_, count)| *count == Some(0)).map(|(name, _)| name);
+    let never = times.into_iter().find(|(_, time)| *time == Some(0)).map(|(name, _)| name);
+    zero.or(never)
+        .map_or(Ok(()), |name| Err(Fault::new(Code::InvalidOption, format!("{name} is 1 or more"))))
 }
 
 /// A burst alone limits nothing.
@@ -145,8 +164,12 @@ fn wanted(args: &Serve, settings: ModelSettings) -> Result<Vec<Wanted>, Fault> {
     let settings = ModelSettings { queue: queue(args), model, ..settings };
     let mut all = vec![Wanted { settings: settings.clone(), name: args.name.clone() }];
     for other in args.with.iter().flatten() {
-        let (name, model) = other.split_once('=').ok_or_else(|| {
-            let message = format!("another model is NAME=MODEL, not {other:?}");
+        let named = other.split_once('=').filter(|(name, model)| {
+            // An address in front of the sign is no name, and what is behind it may be a signature.
+            !name.is_empty() && !model.is_empty() && !name.contains("://")
+        });
+        let (name, model) = named.ok_or_else(|| {
+            let message = format!("another model is NAME=MODEL, not {:?}", redacted(other));
             Fault::new(Code::InvalidOption, message)
         })?;
         let settings = ModelSettings { model: Some(model.to_owned()), ..settings.clone() };

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use trireme_domain::access::{Key, Keys, Scope, bearer};
@@ -33,6 +33,8 @@ pub struct Guard(Arc<Inner>);
 
 struct Inner {
     file: Option<PathBuf>,
+    /// The file as it was when the host began.
+    seen: Option<Stamp>,
     keys: RwLock<Keys>,
     rate: Option<Rate>,
     forwarded: bool,
@@ -49,12 +51,15 @@ enum Who {
 
 impl Guard {
     pub fn new(hosting: &Hosting) -> Result<Self, Fault> {
+        // Before it is read: what changes meanwhile is then read again.
+        let seen = hosting.keys.as_deref().and_then(stamp);
         let keys = match &hosting.keys {
             Some(file) => read(file)?,
             None => Keys::default(),
         };
         Ok(Self(Arc::new(Inner {
             file: hosting.keys.clone(),
+            seen,
             keys: RwLock::new(keys),
             rate: hosting.rate,
             forwarded: hosting.forwarded,
@@ -66,12 +71,11 @@ impl Guard {
     /// Reads the key file again whenever it changes. One that can't be read changes nothing.
     pub fn watch(&self) {
         let Some(file) = self.0.file.clone() else { return };
-        let guard = Arc::downgrade(&self.0);
+        let (guard, mut seen) = (Arc::downgrade(&self.0), self.0.seen);
         tokio::spawn(async move {
-            let mut seen = changed(&file);
             while guard.strong_count() > 0 {
                 tokio::time::sleep(LOOK).await;
-                let now = changed(&file);
+                let now = stamp(&file);
                 if now == seen {
                     continue;
                 }
@@ -90,7 +94,7 @@ impl Guard {
 
     /// Lets a request through, or answers it.
     pub async fn stand(self, mut request: Request, next: Next) -> Response {
-        let scope = scope(request.uri().path());
+        let scope = scope(request.method(), request.uri().path());
         let who = match self.check(&request, scope) {
             Ok(who) => who,
             Err(fault) => return refused(fault),
@@ -170,14 +174,18 @@ impl Guard {
 }
 
 /// What a route asks of a key; nothing, where it is for everybody.
-fn scope(path: &str) -> Option<Scope> {
+fn scope(method: &Method, path: &str) -> Option<Scope> {
     const OPEN: &[&str] = &["/", "/ping", "/ready", "/openapi.json", "/v2"];
     let under = |root: &str| path == root || path.starts_with(&format!("{root}/"));
+    let open = || {
+        let looks = matches!(*method, Method::GET | Method::HEAD);
+        // What is sent to an open path is work like any other.
+        looks && (OPEN.contains(&path) || ["/health", "/docs", "/v2/health"].into_iter().any(under))
+    };
     match path {
         "/metrics" => Some(Scope::Metrics),
         _ if under("/admin") => Some(Scope::Admin),
-        _ if OPEN.contains(&path) => None,
-        _ if under("/health") || under("/docs") || under("/v2/health") => None,
+        _ if open() => None,
         _ => Some(Scope::Infer),
     }
 }
@@ -190,8 +198,12 @@ fn too_often(refused: TooMuch) -> Fault {
     }
 }
 
-fn changed(file: &Path) -> Option<SystemTime> {
-    std::fs::metadata(file).and_then(|about| about.modified()).ok()
+/// When a file was changed, and its bytes: a system's clock may not tell two changes apart.
+type Stamp = (SystemTime, u64);
+
+fn stamp(file: &Path) -> Option<Stamp> {
+    let about = std::fs::metadata(file).ok()?;
+    Some((about.modified().ok()?, about.len()))
 }
 
 fn read(file: &Path) -> Result<Keys, Fault> {
@@ -211,22 +223,25 @@ mod tests {
 
     #[test]
     fn every_route_has_its_scope() {
-        for (path, expected) in [
-            ("/", None),
-            ("/health", None),
-            ("/health/live", None),
-            ("/v2/health/ready", None),
-            ("/docs", None),
-            ("/docs/page.js", None),
-            ("/metrics", Some(Scope::Metrics)),
-            ("/admin/log", Some(Scope::Admin)),
-            ("/predict", Some(Scope::Infer)),
-            ("/v1/embeddings", Some(Scope::Infer)),
-            ("/v2/models/default/infer", Some(Scope::Infer)),
-            ("/healthy", Some(Scope::Infer)),
-            ("/administration", Some(Scope::Infer)),
+        for (method, path, expected) in [
+            (Method::GET, "/", None),
+            (Method::HEAD, "/", None),
+            (Method::POST, "/", Some(Scope::Infer)),
+            (Method::GET, "/health", None),
+            (Method::GET, "/health/live", None),
+            (Method::GET, "/v2/health/ready", None),
+            (Method::GET, "/docs", None),
+            (Method::GET, "/docs/page.js", None),
+            (Method::GET, "/metrics", Some(Scope::Metrics)),
+            (Method::PUT, "/admin/log", Some(Scope::Admin)),
+            (Method::GET, "/admin", Some(Scope::Admin)),
+            (Method::POST, "/predict", Some(Scope::Infer)),
+            (Method::POST, "/v1/embeddings", Some(Scope::Infer)),
+            (Method::POST, "/v2/models/default/infer", Some(Scope::Infer)),
+            (Method::GET, "/healthy", Some(Scope::Infer)),
+            (Method::GET, "/administration", Some(Scope::Infer)),
         ] {
-            assert_eq!(scope(path), expected, "{path}");
+            assert_eq!(scope(&method, path), expected, "{method} {path}");
         }
     }
 }

@@ -17,7 +17,14 @@ use super::Hosting;
 /// The bytes of a request's head.
 const HEAD: usize = 64 * 1024;
 
-/// An accept that fails does so for want of something that others give back.
+/// No request takes longer to arrive; a clock can add no more than it can show.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// Connections that the system keeps for a listener.
+const BACKLOG: usize = 1024;
+
+/// An accept that fails does so for want of something that others give back; a request on its way
+/// takes no longer.
 const REST: Duration = Duration::from_millis(50);
 
 /// Where connections come in.
@@ -29,7 +36,8 @@ pub struct Door {
 impl Door {
     pub fn open(listener: TcpListener, router: Router, hosting: &Hosting) -> Self {
         let (closing, closed) = watch::channel(false);
-        let (places, patience) = (hosting.connections, hosting.patience);
+        let places = hosting.connections.min(Semaphore::MAX_PERMITS);
+        let patience = hosting.patience.min(LONGEST);
         let open = tokio::spawn(accept(listener, router, places, patience, closed));
         Self { closing, open }
     }
@@ -53,13 +61,18 @@ async fn accept(
 ) -> JoinSet<()> {
     let places = Arc::new(Semaphore::new(places));
     let mut inside = JoinSet::new();
-    loop {
+    let mut late = 0;
+    // Those who stood at the door as it closed are let in, but not those who keep coming.
+    while late <= BACKLOG {
+        late += usize::from(*closed.borrow());
         // Those who find no place wait in the system's own queue.
         let place = tokio::select! {
+            biased;
             place = Arc::clone(&places).acquire_owned() => place,
             () = close(&mut closed) => return inside,
         };
         let stream = tokio::select! {
+            biased;
             accepted = listener.accept() => accepted,
             () = close(&mut closed) => return inside,
         };
@@ -79,6 +92,7 @@ async fn accept(
         }
         while inside.try_join_next().is_some() {}
     }
+    inside
 }
 
 /// Resolves once the door closes.
@@ -107,8 +121,14 @@ async fn converse(
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = close(&mut closed) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+            // A request that is on its way is still read; one that waits for none is closed.
+            match tokio::time::timeout(REST, connection.as_mut()).await {
+                Ok(ended) => ended,
+                Err(_) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
         }
     };
     if let Err(error) = ended {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -20,17 +21,19 @@ pub enum LogFormat {
 }
 
 /// The log of this process.
-#[derive(Clone)]
 pub struct Log {
-    filter: Arc<Handle<EnvFilter, Registry>>,
-    /// Writes what is left when the last is gone.
-    _writer: Arc<WorkerGuard>,
+    filter: Arc<Filter>,
+    /// Writes what is left when it is gone; nobody else keeps it, or that would never be.
+    _writer: Option<WorkerGuard>,
 }
 
-static LOG: OnceLock<Log> = OnceLock::new();
+type Filter = Handle<EnvFilter, Registry>;
+
+static FILTER: OnceLock<Arc<Filter>> = OnceLock::new();
 
 impl Log {
-    /// Begins the log on standard error. A process has one; the first decides.
+    /// Begins the log on standard error; what is returned is kept until the process ends, or its
+    /// last lines are lost. A process has one; the first decides.
     ///
     /// # Errors
     /// [`Code::InvalidOption`] for a level that is none.
@@ -51,11 +54,14 @@ impl Log {
                 registry.with(lines.with_current_span(false).with_writer(writer)).try_init()
             }
         };
-        let log = Self { filter: Arc::new(handle), _writer: Arc::new(guard) };
-        match begun {
-            Ok(()) => Ok(LOG.get_or_init(|| log).clone()),
-            Err(_) => Ok(LOG.get().cloned().unwrap_or(log)),
-        }
+        let filter = Arc::new(handle);
+        Ok(match begun {
+            Ok(()) => {
+                let filter = Arc::clone(FILTER.get_or_init(|| filter));
+                Self { filter, _writer: Some(guard) }
+            }
+            Err(_) => Self::current().unwrap_or(Self { filter, _writer: None }),
+        })
     }
 
     /// Whether a level is one.
@@ -68,7 +74,7 @@ impl Log {
 
     /// The log that was begun.
     pub(super) fn current() -> Option<Self> {
-        LOG.get().cloned()
+        FILTER.get().map(|filter| Self { filter: Arc::clone(filter), _writer: None })
     }
 
     /// Changes what is written: `warn`, `info`, `debug`, or by module as in `info,hyper=debug`.
@@ -82,9 +88,33 @@ impl Log {
 }
 
 fn filter(level: &str) -> Result<EnvFilter, Fault> {
-    EnvFilter::try_new(level).map_err(|e| {
+    let wrong = |what: &str, why: &str| {
         let message =
-            format!("{level:?} is no log level: {e}; say error, warn, info, debug or trace");
+            format!("{what:?} is no log level{why}; say error, warn, info, debug or trace");
         Fault::new(Code::InvalidOption, message)
-    })
+    };
+    // The parser takes any word for a module's name: a mistyped level would log nothing.
+    let mut words = level.split(',').map(str::trim).filter(|part| !part.contains(['=', '[']));
+    if let Some(word) = words.find(|word| word.parse::<LevelFilter>().is_err()) {
+        return Err(wrong(word, ""));
+    }
+    EnvFilter::try_new(level).map_err(|error| wrong(level, &format!(": {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_one_or_is_refused_by_name() {
+        for level in ["info", "WARN", "off", "info,hyper=debug", "warn, trireme_server=trace"] {
+            assert!(Log::check(level).is_ok(), "{level}");
+        }
+        for (level, named) in
+            [("loud", "loud"), ("info,loud", "loud"), ("hyper=loud", "hyper=loud"), ("", "\"\"")]
+        {
+            let message = Log::check(level).unwrap_err().message;
+            assert!(message.contains(named) && message.contains("debug"), "{level}: {message}");
+        }
+    }
 }

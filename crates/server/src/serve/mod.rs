@@ -87,6 +87,7 @@ pub async fn serve(
     let bound = listener.local_addr().map_err(failed)?;
     let router = layers::router(&service, &metrics, &guard, &hosting);
     let door = Door::open(listener, router, &hosting);
+    tracing::info!(address = %bound, "listens; health is answered while models load");
     guard.watch();
     let mut stop = std::pin::pin!(stop);
     tokio::select! {

@@ -42,7 +42,7 @@ fn there(folder: &Path, file: &str) -> PathBuf {
 fn serving<const N: usize>(models: [Option<&str>; N]) -> [Running; N] {
     models.map(|name| {
         let folder = name.map(|name| tiny(name).display().to_string());
-        Running::with(settings(folder))
+        Running::with(settings(folder), |_| {})
     })
 }
 

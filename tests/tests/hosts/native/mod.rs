@@ -4,15 +4,19 @@ mod answers;
 mod asked;
 mod card;
 mod clients;
+mod clients_at_fault;
 mod documented;
 mod opening;
+mod pages;
+mod poison;
 mod quality;
 mod running;
+mod talk;
 mod threads;
 
 use std::path::Path;
 
-use trireme_server::ModelSettings;
+use trireme_server::{Hosting, ModelSettings};
 
 use crate::host::Host;
 use running::{Running, settings};
@@ -26,6 +30,14 @@ pub fn start(model: Option<&Path>) -> Host {
 pub fn with(model: Option<&Path>, change: impl FnOnce(&mut ModelSettings)) -> Host {
     let mut settings = settings(model.map(|folder| folder.display().to_string()));
     change(&mut settings);
-    let running = Running::with(settings);
+    host(Running::with(settings, |_| {}))
+}
+
+/// The default model, met in another way.
+pub fn hosted(change: impl FnOnce(&mut Hosting)) -> Host {
+    host(Running::with(settings(None), change))
+}
+
+fn host(running: Running) -> Host {
     Host::new("native", format!("http://{}", running.address), running)
 }

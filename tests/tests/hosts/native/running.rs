@@ -31,12 +31,18 @@ pub fn settings(model: Option<String>) -> ModelSettings {
 /// A server that stops when it is dropped.
 pub struct Running {
     pub address: SocketAddr,
+    /// What it answers with, for those who look at its work.
+    pub models: Models,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Running {
-    pub fn with(settings: ModelSettings) -> Self {
+    pub fn with(settings: ModelSettings, change: impl FnOnce(&mut Hosting)) -> Self {
+        let mut hosting = Hosting::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        change(&mut hosting);
+        let models = Models::default();
+        let served = models.clone();
         let (ready, address) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
@@ -44,18 +50,18 @@ impl Running {
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let opened = open(&settings).await.unwrap();
-                let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
                 let stop = async { drop(stopped.await) };
-                let (models, metrics) = (Models::of(opened.served), Arc::<Metrics>::default());
+                served.add(opened.served);
+                let metrics = Arc::<Metrics>::default();
                 let counting = Arc::clone(&metrics) as _;
-                let service = service(models, settings.limits, Policy::default(), counting);
+                let service = service(served, settings.limits, Policy::default(), counting);
                 let loaded = async { Ok(()) };
                 let ready = |at| ready.send(at).unwrap();
-                serve(service, metrics, Hosting::at(any), loaded, stop, ready).await.unwrap();
+                serve(service, metrics, hosting, loaded, stop, ready).await.unwrap();
             });
         });
         let address = address.recv().expect("the server starts");
-        Self { address, stop: Some(stop), thread: Some(thread) }
+        Self { address, models, stop: Some(stop), thread: Some(thread) }
     }
 }
 

@@ -1,0 +1,259 @@
+//! Options by flag, by variable and by file are the same options.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// Every option: its name, its variable, a value as it is written in both, and as the file has it.
+const OPTIONS: &[(&str, &str, &str, &str)] = &[
+    ("model", "TRIREME_MODEL", "owner/name", "\"owner/name\""),
+    ("name", "TRIREME_NAME", "moods", "\"moods\""),
+    ("with", "TRIREME_WITH", "a=one,b=two", "[\"a=one\", \"b=two\"]"),
+    ("memory", "TRIREME_MEMORY", "900", "900"),
+    ("host", "TRIREME_HOST", "127.0.0.2", "\"127.0.0.2\""),
+    ("port", "PORT", "9001", "9001"),
+    ("keys", "TRIREME_KEYS", "/etc/keys", "\"/etc/keys\""),
+    ("rate", "TRIREME_RATE", "2.5", "2.5"),
+    ("burst", "TRIREME_BURST", "40", "40"),
+    (
+        "origins",
+        "TRIREME_ORIGINS",
+        "https://a.example,https://b.example",
+        "[\"https://a.example\", \"https://b.example\"]",
+    ),
+    ("forwarded", "TRIREME_FORWARDED", "true", "true"),
+    ("timeout", "TRIREME_TIMEOUT", "7", "7"),
+    ("queue", "TRIREME_QUEUE", "70", "70"),
+    ("max-batch", "TRIREME_MAX_BATCH", "8", "8"),
+    ("max-batch-tokens", "TRIREME_MAX_BATCH_TOKENS", "800", "800"),
+    ("max-wait", "TRIREME_MAX_WAIT", "3", "3"),
+    ("max-texts", "TRIREME_MAX_TEXTS", "12", "12"),
+    ("max-text-bytes", "TRIREME_MAX_TEXT_BYTES", "1200", "1200"),
+    ("max-body-bytes", "TRIREME_MAX_BODY_BYTES", "12000", "12000"),
+    ("connections", "TRIREME_CONNECTIONS", "99", "99"),
+    ("patience", "TRIREME_PATIENCE", "5", "5"),
+    ("notice", "TRIREME_NOTICE", "6", "6"),
+    ("grace", "TRIREME_GRACE", "8", "8"),
+    ("round", "TRIREME_ROUND", "4", "4"),
+    ("strip-markup", "TRIREME_STRIP_MARKUP", "true", "true"),
+    ("collapse-space", "TRIREME_COLLAPSE_SPACE", "false", "false"),
+    ("refuse-control", "TRIREME_REFUSE_CONTROL", "true", "true"),
+    ("max-chars", "TRIREME_MAX_CHARS", "500", "500"),
+    ("log", "TRIREME_LOG", "info,hyper=debug", "\"info,hyper=debug\""),
+    ("log-format", "TRIREME_LOG_FORMAT", "json", "\"json\""),
+];
+
+/// What only a file can say.
+const DENY: &str = "[[deny]]\nname = \"cards\"\nregex = '\\d{16}'\n";
+
+/// What `trireme config show` prints, as a table.
+fn shown(command: &mut Command) -> toml::Table {
+    let done = command.output().unwrap();
+    let error = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{command:?}: {error}");
+    String::from_utf8(done.stdout).unwrap().parse().unwrap()
+}
+
+fn show(args: &[&str]) -> Command {
+    trireme(&[&["config", "show"], args].concat())
+}
+
+fn in_file(folder: &tempfile::TempDir, content: &str) -> PathBuf {
+    file(folder, "trireme.toml", content.as_bytes())
+}
+
+/// All options as lines of a file.
+fn lines() -> String {
+    OPTIONS.iter().map(|(name, _, _, value)| format!("{name} = {value}\n")).collect()
+}
+
+#[test]
+fn flags_variables_and_files_say_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let expected: toml::Table = lines().parse().unwrap();
+    let flags: Vec<String> =
+        OPTIONS.iter().map(|(name, _, value, _)| format!("--{name}={value}")).collect();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let by_variable = || {
+        let mut command = show(&[]);
+        command.envs(OPTIONS.iter().map(|(_, variable, value, _)| (variable, value)));
+        command
+    };
+    let path = in_file(&folder, &lines());
+    let mut named = show(&[]);
+    named.env("TRIREME_CONFIG", &path);
+    for (way, command) in [
+        ("flags", &mut show(&flags)),
+        ("variables", &mut by_variable()),
+        ("a file", &mut show(&["--config", text(&path)])),
+        ("a file that a variable names", &mut named),
+    ] {
+        let got = shown(command);
+        for (name, value) in &expected {
+            let got = got.get(name);
+            let same = got == Some(value)
+                || got.and_then(toml::Value::as_float) == value.as_integer().map(|n| n as f64)
+                    && value.is_integer();
+            assert!(same, "{name} by {way}: expected {value}, got {got:?}");
+        }
+        assert_eq!(got.len(), expected.len(), "by {way}: {got}");
+    }
+}
+
+#[test]
+fn the_help_knows_no_option_that_this_table_lacks() {
+    let help = out(&["serve", "--help"]);
+    let variables = |text: &str| -> BTreeSet<String> {
+        let parts = text.split("[env: ").skip(1);
+        parts.filter_map(|part| part.split(['=', ']']).next()).map(str::to_owned).collect()
+    };
+    // Of every command, or what says where the others stand.
+    let others = ["TRIREME_CONFIG", "HF_HUB_OFFLINE", "HF_TOKEN", "HF_ENDPOINT", "TRIREME_CACHE"];
+    let mut known: BTreeSet<String> =
+        OPTIONS.iter().map(|(_, variable, _, _)| (*variable).to_owned()).collect();
+    known.extend(others.map(str::to_owned));
+    assert_eq!(variables(&help), known);
+}
+
+#[test]
+fn a_flag_beats_a_variable_and_a_variable_beats_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = in_file(&folder, &lines());
+    let cases = [
+        ("file", [None, None], "info,hyper=debug"),
+        ("variable over file", [None, Some("warn")], "warn"),
+        ("flag over file", [Some("error"), None], "error"),
+        ("flag over both", [Some("error"), Some("warn")], "error"),
+    ];
+    trireme_tests::check_cases(cases, |[flag, variable]: [Option<&str>; 2]| {
+        let flags: Vec<&str> = flag.into_iter().flat_map(|flag| ["--log", flag]).collect();
+        let mut command = show(&[&["--config", text(&path)], &flags[..]].concat());
+        command.envs(variable.map(|variable| ("TRIREME_LOG", variable)));
+        shown(&mut command)["log"].as_str().unwrap().to_owned()
+    });
+    let model = shown(show(&["--config", text(&path), "-m", "mine"]).env("TRIREME_MODEL", "yours"));
+    assert_eq!(model["model"].as_str(), Some("mine"));
+    assert_eq!(model["name"].as_str(), Some("moods"), "what only the file says stays");
+    let off = shown(&mut show(&["--config", text(&path), "--strip-markup", "false"]));
+    assert_eq!(off["strip-markup"].as_bool(), Some(false), "what the file turns on is turned off");
+}
+
+#[test]
+fn what_is_shown_is_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = out(&["config", "show", "--config", text(&in_file(&folder, &(lines() + DENY)))]);
+    let again = out(&["config", "show", "--config", text(&in_file(&folder, &first))]);
+    assert_eq!(again, first);
+    let table: toml::Table = first.parse().unwrap();
+    assert_eq!(table["deny"][0]["regex"].as_str(), Some(r"\d{16}"));
+    assert_eq!(table.len(), OPTIONS.len() + 1, "{first}");
+    let nothing = out(&["config", "show"]);
+    assert_eq!(nothing.trim(), "", "what is not said is not shown");
+    let secret = "https://me:secret@host.example/model?signature=secret";
+    let shown = out(&["config", "show", "--model", secret, "--with", &format!("b={secret}")]);
+    assert!(!shown.contains("secret") && shown.matches("host.example").count() == 2, "{shown}");
+    let again = out(&["config", "show", "--config", text(&in_file(&folder, &shown))]);
+    assert_eq!(again, shown);
+}
+
+#[test]
+fn nonsense_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("an unknown key", "modle = 'x'", "modle"),
+        ("a key of another spelling", "max_texts = 3", "max_texts"),
+        ("a word for a number", "rate = 'much'", "rate"),
+        ("a number for a word", "name = 3", "name"),
+        ("a fraction of a text", "queue = 1.5", "queue"),
+        ("less than nothing", "max-texts = -1", "max-texts"),
+        ("one of a list", "with = 'a=b'", "with"),
+        ("no such format", "log-format = 'xml'", "xml"),
+        ("no address", "host = 'here'", "host"),
+        ("no port", "port = 70000", "port"),
+        ("no pattern", "[[deny]]\nname = 'cards'\nregex = '('", "regex"),
+        ("no name of a pattern", "[[deny]]\nregex = 'x'", "name"),
+        ("twice the same", "rate = 1\nrate = 2", "rate"),
+        ("no TOML", "rate =", "rate"),
+        ("a file in a file", "config = 'x'", "config"),
+    ];
+    let flags = [
+        ("an unknown flag", "--modle=x", "--modle"),
+        ("a word for a number", "--rate=much", "--rate"),
+        ("a rate of nothing", "--rate=0", "rate"),
+        ("a rate backwards", "--rate=-1", "rate"),
+        ("a rate that is none", "--rate=NaN", "rate"),
+        ("no such level", "--log=loud", "loud"),
+        ("no such level of a module", "--log=hyper=loud", "hyper=loud"),
+        ("no such format", "--log-format=xml", "--log-format"),
+        ("no address", "--host=here", "--host"),
+        ("no port", "--port=70000", "--port"),
+        ("no name", "--with=model", "NAME=MODEL"),
+        ("an empty name", "--with==model", "NAME=MODEL"),
+        ("no model", "--with=name=", "NAME=MODEL"),
+        ("neither yes nor no", "--forwarded=perhaps", "--forwarded"),
+        ("no connections", "--connections=0", "connections"),
+        ("no patience", "--patience=0", "patience"),
+        ("no time", "--timeout=0", "timeout"),
+        ("no queue", "--queue=0", "queue"),
+        ("no texts", "--max-texts=0", "max-texts"),
+        ("no bytes of a text", "--max-text-bytes=0", "max-text-bytes"),
+        ("no bytes", "--max-body-bytes=0", "max-body-bytes"),
+        ("no characters", "--max-chars=0", "max-chars"),
+        ("no file", "--config=/not/there", "/not/there"),
+    ];
+    let by_file = files.map(|(name, content, word)| (name, format!("\n{content}\n"), word));
+    let by_flag = flags.map(|(name, flag, word)| (name, flag.to_owned(), word));
+    let check = |what: String| {
+        let (code, error) = match what.strip_prefix('\n') {
+            None => fault(&["config", "check", &what]),
+            Some(content) => {
+                let path = in_file(&folder, content);
+                fault(&["config", "check", "--config", text(&path)])
+            }
+        };
+        (code, error)
+    };
+    let cases = by_file.into_iter().chain(by_flag);
+    trireme_tests::check_cases(
+        cases.map(|(name, what, word)| (name, (what, word), (2, true))),
+        |(what, word)| {
+            let (code, error) = check(what);
+            let named = error.contains(word);
+            if !named {
+                println!("{error}");
+            }
+            (code, named)
+        },
+    );
+    let mut variable = trireme(&["config", "check"]);
+    let done = variable.env("TRIREME_QUEUE", "many").output().unwrap();
+    let error = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.code() == Some(2) && error.contains("--queue"), "{error}");
+}
+
+#[test]
+fn a_server_is_started_with_the_largest_numbers() {
+    // Those that are waited for on purpose are left out.
+    let flags = [
+        "connections",
+        "patience",
+        "grace",
+        "timeout",
+        "queue",
+        "max-batch",
+        "max-batch-tokens",
+        "max-texts",
+        "max-text-bytes",
+        "max-body-bytes",
+        "max-chars",
+        "memory",
+    ];
+    let args: Vec<String> = flags.iter().map(|flag| format!("--{flag}={}", u64::MAX)).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let server = Server::start(&args);
+    let reply = server.post("/predict", &serde_json::json!({"text": "fine"}));
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    server.terminate();
+    let (code, said) = server.ended();
+    assert_eq!(code, Some(0), "{said}");
+}
