@@ -30,6 +30,9 @@ fn still_answers(host: &Host, when: &str) {
     assert_eq!(reply.status, 200, "{when}: {reply:?}");
 }
 
+/// How something is said, by its name.
+type Way<'a> = (&'static str, &'a dyn Fn(&mut Talk));
+
 #[test]
 fn a_head_that_comes_byte_by_byte_is_not_waited_for() {
     let host = hosted(|hosting| hosting.patience = SHORT);
@@ -287,7 +290,7 @@ fn ten_megabytes_are_refused_so_that_their_sender_hears_it() {
         talk.say("0\r\n\r\n");
     };
     let whole = |talk: &mut Talk| talk.say(request("POST", "/predict", &[], &vec![b' '; size]));
-    let ways: [(&str, &dyn Fn(&mut Talk)); 2] = [("at once", &whole), ("in chunks", &chunked)];
+    let ways: [Way<'_>; 2] = [("at once", &whole), ("in chunks", &chunked)];
     for (case, send) in ways {
         let mut talk = Talk::to(&host);
         // It writes all before it reads.
