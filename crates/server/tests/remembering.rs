@@ -66,7 +66,7 @@ async fn many_who_ask_at_once_and_leave_as_they_like_get_the_models_bits() {
                 let some: Vec<&str> = places.iter().map(|&place| texts[place]).collect();
                 let some = job(&some, task.clone(), Caching::Usual);
                 let answer = ask(served.compute.as_ref(), some);
-                if (number + round) % 3 == 0 {
+                if (number + round).is_multiple_of(3) {
                     let soon = Duration::from_micros(number as u64 * 20 % 4000);
                     let _left = tokio::time::timeout(soon, answer).await;
                     continue;
