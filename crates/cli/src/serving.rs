@@ -75,8 +75,8 @@ pub struct Serve {
     #[arg(long, env = "TRIREME_MAX_WAIT", value_name = "MS")]
     pub max_wait: Option<u64>,
     /// Megabytes of answers to remember, for each model; 0 remembers none [default: 64]
-    #[arg(long, env = "TRIREME_CACHE", value_name = "MB")]
-    pub cache: Option<usize>,
+    #[arg(long, env = "TRIREME_REMEMBER", value_name = "MB")]
+    pub remember: Option<usize>,
     /// Texts in one request [default: 256]
     #[arg(long, env = "TRIREME_MAX_TEXTS", value_name = "N")]
     pub max_texts: Option<usize>,

@@ -70,7 +70,16 @@ fn native(model: Option<&Path>, precision: &str) -> std::io::Result<(Process, St
     // It says on standard error where it answers.
     let mut command = Command::new("sh");
     command.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(target_dir().join("release/trireme"));
-    command.args(["serve", "--offline", "--port", "0", "--cache", "0", "--precision", precision]);
+    command.args([
+        "serve",
+        "--offline",
+        "--port",
+        "0",
+        "--remember",
+        "0",
+        "--precision",
+        precision,
+    ]);
     if let Some(model) = model {
         command.arg("--model").arg(model);
     }

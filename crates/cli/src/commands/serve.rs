@@ -24,7 +24,7 @@ use crate::serving::Format;
 const CANARY: Duration = Duration::from_secs(10);
 
 /// Megabytes of answers that each model remembers.
-const CACHE: usize = 64;
+const REMEMBERED: usize = 64;
 
 pub async fn run(args: Serve, settings: ModelSettings, output: Output) -> Result<(), Fault> {
     let args = args.with_file()?;
@@ -34,11 +34,11 @@ pub async fn run(args: Serve, settings: ModelSettings, output: Output) -> Result
     let service = service(models.clone(), limits(&args), policy(&args), Arc::clone(&metrics) as _);
     // Before anyone hears that it answers: until then, to be asked to end is to be killed.
     let stop = stop()?;
-    let (memory, cache) = (args.memory, args.cache.unwrap_or(CACHE));
+    let (memory, remembered) = (args.memory, args.remember.unwrap_or(REMEMBERED));
     let load = async {
         // Packing weights takes a while, and health is asked for meanwhile.
         let handle = Handle::current();
-        let load = move || handle.block_on(bring(wanted, memory, cache));
+        let load = move || handle.block_on(bring(wanted, memory, remembered));
         let loaded = tokio::task::spawn_blocking(load).await;
         let loaded = loaded.map_err(|e| Fault::new(Code::Internal, e.to_string()))??;
         loaded.into_iter().for_each(|served| models.add(served));
@@ -182,7 +182,7 @@ fn wanted(args: &Serve, settings: ModelSettings) -> Result<Vec<Wanted>, Fault> {
 async fn bring(
     wanted: Vec<Wanted>,
     megabytes: Option<u64>,
-    cache: usize,
+    remembered: usize,
 ) -> Result<Vec<Served>, Fault> {
     let (mut served, mut sum) = (Vec::new(), 0u64);
     for Wanted { settings, name } in wanted {
@@ -207,7 +207,7 @@ async fn bring(
             let message = format!("two models are called {:?}", one.identity.origin.model);
             return Err(Fault::new(Code::InvalidOption, message));
         }
-        served.push(remembering(one, cache, settings.queue.timeout));
+        served.push(remembering(one, remembered, settings.queue.timeout));
     }
     Ok(served)
 }

@@ -205,3 +205,54 @@ fn process(text: &mut String) -> std::fmt::Result {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use trireme_domain::Limits;
+    use trireme_service::{Job, Memory, Text};
+
+    use super::*;
+    use crate::source::NetSettings;
+    use crate::{ModelSettings, Queue, Steady, open};
+
+    #[tokio::test]
+    async fn what_a_model_was_spared_is_told() {
+        let settings = ModelSettings {
+            model: None,
+            hub_cache: PathBuf::from("/nowhere"),
+            http_cache: PathBuf::from("/nowhere"),
+            endpoint: None,
+            offline: true,
+            net: NetSettings::default(),
+            threads: 1,
+            precision: None,
+            lane: None,
+            queue: Queue::default(),
+            limits: Limits::default(),
+        };
+        let clock = Arc::new(Steady::default());
+        let memory = Memory { bytes: 1_000_000, longest: Duration::from_secs(60), clock };
+        let models = Models::of(open(&settings).await.unwrap().served.remembering(memory));
+        let served = models.get(None).unwrap();
+        for texts in [vec!["a"], vec!["a", "b", "b"]] {
+            let texts = texts.into_iter().map(|text| Text::from(text.to_owned())).collect();
+            served.compute.submit(Job { texts, ..Job::default() }).await.unwrap();
+        }
+        let text = Metrics::default().text(&models);
+        for (name, value) in [
+            ("texts_total", 2),
+            ("cache_hits_total", 1),
+            ("cache_misses_total", 2),
+            ("cache_joined_total", 1),
+            ("cache_entries", 2),
+        ] {
+            let start = format!("trireme_{name}{{model=\"default\",");
+            let line = text.lines().find(|line| line.starts_with(&start)).unwrap_or_default();
+            assert!(line.ends_with(&format!("}} {value}")), "{name}: {line:?} in\n{text}");
+        }
+        assert!(text.contains("# TYPE trireme_cache_bytes gauge\ntrireme_cache_bytes{"), "{text}");
+    }
+}

@@ -257,3 +257,12 @@ fn a_server_is_started_with_the_largest_numbers() {
     let (code, said) = server.ended();
     assert_eq!(code, Some(0), "{said}");
 }
+
+#[test]
+fn answers_that_are_remembered_are_not_the_folder_of_downloads() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().to_str().unwrap();
+    let shown = trireme(&["config", "show", "--cache", cache, "--remember", "8"]).output().unwrap();
+    let text = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.status.success() && text.lines().any(|line| line == "remember = 8"), "{text}");
+}
