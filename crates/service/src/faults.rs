@@ -5,6 +5,7 @@ use trireme_backend::BackendError;
 use trireme_domain::{Code, Fault};
 use trireme_model::ModelError;
 
+use crate::objects::Objects;
 use crate::ports::SourceError;
 
 /// A model's error as a caller sees it.
@@ -79,7 +80,9 @@ pub fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Fault> {
         let at = error.valid_up_to();
         Fault::new(Code::InvalidUtf8, format!("the body is not UTF-8 from byte {at} on"))
     })?;
-    serde_json::from_str(text).map_err(|error| {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = T::deserialize(Objects(&mut json));
+    value.and_then(|value| json.end().map(|()| value)).map_err(|error| {
         let code = if error.is_data() { Code::InvalidRequest } else { Code::InvalidJson };
         Fault::new(code, unquoted(error.to_string()))
     })

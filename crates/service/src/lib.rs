@@ -14,6 +14,7 @@ mod engine;
 mod faults;
 mod load;
 mod names;
+mod objects;
 pub mod ports;
 mod precision;
 mod predict;
