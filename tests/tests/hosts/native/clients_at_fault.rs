@@ -287,7 +287,8 @@ fn ten_megabytes_are_refused_so_that_their_sender_hears_it() {
         talk.say("0\r\n\r\n");
     };
     let whole = |talk: &mut Talk| talk.say(request("POST", "/predict", &[], &vec![b' '; size]));
-    let ways: [(&str, &dyn Fn(&mut Talk)); 2] = [("at once", &whole), ("in chunks", &chunked)];
+    type Way<'a> = (&'a str, &'a dyn Fn(&mut Talk));
+    let ways: [Way<'_>; 2] = [("at once", &whole), ("in chunks", &chunked)];
     for (case, send) in ways {
         let mut talk = Talk::to(&host);
         // It writes all before it reads.
