@@ -111,7 +111,7 @@ mod tests {
             assert!(Log::check(level).is_ok(), "{level}");
         }
         for (level, named) in
-            [("loud", "loud"), ("info,loud", "loud"), ("hyper=loud", "hyper=loud"), ("", "\"\"")]
+            [("loud", "loud"), ("info,loud", "loud"), ("hyper=loud", "hyper=loud")]
         {
             let message = Log::check(level).unwrap_err().message;
             assert!(message.contains(named) && message.contains("debug"), "{level}: {message}");
