@@ -5,7 +5,7 @@ use std::sync::Arc;
 use trireme_backend::Backend;
 use trireme_domain::Fault;
 
-use crate::engine::{Answers, Engine, Job};
+use crate::engine::{Answers, Engine, Job, together};
 use crate::ports::{BoxFuture, Compute, Pace};
 
 /// A [`Compute`] that works in the caller's own future, at the host's pace; in a build that
@@ -24,6 +24,6 @@ struct Direct<B: Backend> {
 
 impl<B: Backend> Compute for Direct<B> {
     fn submit(&self, job: Job) -> BoxFuture<'_, Result<Answers, Fault>> {
-        Box::pin(async move { self.engine.answer(&job, self.pace.as_ref()).await })
+        Box::pin(async move { together(self.engine.answer(&job, self.pace.as_ref()).await?) })
     }
 }

@@ -15,6 +15,9 @@ pub struct Asked {
     pub opened: Opened,
 }
 
+/// Texts of one job: as many as may wait.
+const TOGETHER: usize = 512;
+
 impl Asked {
     /// Opens a model in a precision, or in the one that it is kept in.
     pub fn new(model: Option<String>, precision: Option<Precision>) -> Self {
@@ -25,10 +28,14 @@ impl Asked {
     }
 
     pub fn answer(&self, texts: Vec<String>, task: Task) -> Vec<Vec<f32>> {
-        let texts = texts.into_iter().map(Text::from).collect();
-        let job = Job { texts, task, ..Job::default() };
-        let answers = self.runtime.block_on(self.opened.served.compute.submit(job)).unwrap();
-        answers.into_iter().map(|answer| answer.unwrap().values).collect()
+        let mut values = Vec::with_capacity(texts.len());
+        for texts in texts.chunks(TOGETHER) {
+            let texts = texts.iter().cloned().map(Text::from).collect();
+            let job = Job { texts, task: task.clone(), ..Job::default() };
+            let answers = self.runtime.block_on(self.opened.served.compute.submit(job)).unwrap();
+            values.extend(answers.into_iter().map(|answer| answer.unwrap().values));
+        }
+        values
     }
 
     pub fn vectors(&self, texts: Vec<String>) -> Vec<Vec<f32>> {

@@ -78,7 +78,7 @@ fn every_route_asks_for_its_key() {
         ("a text to the root", "POST", "/", None, 401),
         ("the same with a key", "POST", "/", Some(infer.bearer()), 200),
         ("a list of models", "GET", "/v1/models", None, 401),
-        ("no path at all", "GET", "/nowhere", None, 401),
+        ("no path at all", "GET", "/nowhere", None, 404),
         ("the same with a key", "GET", "/nowhere", Some(infer.bearer()), 404),
         ("counts without a key", "GET", "/metrics", None, 401),
         ("counts with a key for answers", "GET", "/metrics", Some(infer.bearer()), 403),
@@ -90,7 +90,7 @@ fn every_route_asks_for_its_key() {
         ("health of one kind", "GET", "/health/ready", None, 200),
         ("health by another name", "GET", "/v2/health/ready", None, 200),
         ("health with a wrong key", "GET", "/health", Some(wrong.bearer()), 200),
-        ("a text to health", "POST", "/health", None, 401),
+        ("a text to health", "POST", "/health", None, 405),
     ];
     trireme_tests::check_cases(
         cases.map(|(name, method, path, key, status)| (name, (method, path, key), status)),

@@ -34,6 +34,7 @@ const OPTIONS: &[(&str, &str, &str, &str)] = &[
     ("patience", "TRIREME_PATIENCE", "5", "5"),
     ("notice", "TRIREME_NOTICE", "6", "6"),
     ("grace", "TRIREME_GRACE", "8", "8"),
+    ("remember", "TRIREME_REMEMBER", "16", "16"),
     ("round", "TRIREME_ROUND", "4", "4"),
     ("strip-markup", "TRIREME_STRIP_MARKUP", "true", "true"),
     ("collapse-space", "TRIREME_COLLAPSE_SPACE", "false", "false"),
