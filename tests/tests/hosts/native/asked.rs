@@ -27,7 +27,7 @@ impl Asked {
         Self { runtime, opened }
     }
 
-    pub fn answer(&self, texts: Vec<String>, task: Task) -> Vec<Vec<f32>> {
+    pub fn answer(&self, texts: &[String], task: &Task) -> Vec<Vec<f32>> {
         let mut values = Vec::with_capacity(texts.len());
         for texts in texts.chunks(TOGETHER) {
             let texts = texts.iter().cloned().map(Text::from).collect();
@@ -38,15 +38,15 @@ impl Asked {
         values
     }
 
-    pub fn vectors(&self, texts: Vec<String>) -> Vec<Vec<f32>> {
-        self.answer(texts, Task::Embed { options: EmbedOptions::default(), prompt: None })
+    pub fn vectors(&self, texts: &[String]) -> Vec<Vec<f32>> {
+        self.answer(texts, &Task::Embed { options: EmbedOptions::default(), prompt: None })
     }
 
     /// Spearman and Pearson on the STS Benchmark's dev split.
     pub fn sts(&self, data: &[u8]) -> (f64, f64) {
         let pairs = read_pairs(data).unwrap();
         let texts = pairs.iter().flat_map(|pair| [pair.first.clone(), pair.second.clone()]);
-        let vectors = self.vectors(texts.collect());
+        let vectors = self.vectors(&texts.collect::<Vec<_>>());
         let got: Vec<f64> =
             vectors.chunks_exact(2).map(|pair| cosine(&pair[0], &pair[1])).collect();
         let expected: Vec<f64> = pairs.iter().map(|pair| pair.score).collect();

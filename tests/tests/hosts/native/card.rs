@@ -51,7 +51,7 @@ fn default_model() -> Asked {
 }
 
 fn scores(model: &Asked, texts: impl IntoIterator<Item = String>) -> Vec<Vec<f32>> {
-    model.answer(texts.into_iter().collect(), Task::CLASSES)
+    model.answer(&texts.into_iter().collect::<Vec<_>>(), &Task::CLASSES)
 }
 
 fn sentiment(test: &str, model: &Asked) -> Option<(Vec<Labelled>, Vec<Vec<f32>>)> {

@@ -48,10 +48,10 @@ fn minilm_in_fewer_bits_ranks_like_minilm_in_singles() {
 #[test]
 fn minilm_in_fewer_bits_points_where_minilm_in_singles_does() {
     let texts = crate::bits::texts();
-    let singles = minilm(Precision::F32).vectors(texts.clone());
+    let singles = minilm(Precision::F32).vectors(&texts);
     for (precision, _, smallest, usual) in precisions() {
         let name = precision.name();
-        let vectors = minilm(precision).vectors(texts.clone());
+        let vectors = minilm(precision).vectors(&texts);
         let mut cosines: Vec<(f64, &String)> =
             vectors.iter().zip(&singles).map(|(a, b)| cosine(a, b)).zip(&texts).collect();
         cosines.sort_by(|a, b| a.0.total_cmp(&b.0));
