@@ -1,10 +1,10 @@
 // Lets tests treat the browser as an HTTP host: requests go to the package in a page of a real
 // Chromium, answers come back as JSON.
 //
-//     node tests/browser/bridge.mjs --web FOLDER --root FOLDER [--isolated]
+//     node tests/browser/bridge.mjs --web FOLDER --root FOLDER [--isolated] [--gpu]
 //
 // FOLDERs: what `cargo xtask build web` made, and where models lie. An isolated page may share
-// memory between its workers. It prints `listening on URL` and ends when its standard input does.
+// memory between its workers; `--gpu` gives it a GPU that runs on the processor. It prints `listening on URL` and ends when its standard input does.
 //
 //     POST /MODEL/predict, /MODEL/encode   the body goes to the engine byte by byte;
 //                                          `?abort=MS` aborts it after so long
@@ -13,23 +13,24 @@
 //     GET  /MODEL/times                    milliseconds of loading and of the first answer
 //     GET  /MODEL/lane                     the vector instructions in use
 //     GET  /MODEL/threads                  how many workers compute one answer
+//     GET  /MODEL/device                   what computes, and why not the GPU
 //     POST /MODEL/dispose
 //     POST /MODEL/hoard                    leaves the page no room for another memory
 //     GET  /workers                        how many workers the page has
 //
-// MODEL is a path inside the root, or `default`; `@PRECISION,LANE,THREADS/` before it sets those. Each
-// may be empty, and the last ones may be left out.
+// MODEL is a path inside the root, or `default`; `@PRECISION,LANE,THREADS,DEVICE/` before it sets those.
+// Each may be empty, and the last ones may be left out.
 
 import { createServer } from "node:http";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { launch } from "./chromium.mjs";
+import { GPU, launch } from "./chromium.mjs";
 import { ISOLATION, serveFile } from "./serve.mjs";
 
 const { values } = parseArgs({
-  options: { web: { type: "string" }, root: { type: "string" }, isolated: { type: "boolean" } },
+  options: { web: { type: "string" }, root: { type: "string" }, isolated: { type: "boolean" }, gpu: { type: "boolean" } },
 });
 const headers = values.isolated ? ISOLATION : {};
 const mounts = [
@@ -51,7 +52,7 @@ const server = createServer(async (request, response) => {
 await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
 const origin = `http://127.0.0.1:${server.address().port}`;
 
-const browser = await launch();
+const browser = await launch(values.gpu ? GPU : []);
 const page = await browser.newPage();
 page.on("console", (message) => console.error(`page: ${message.text()}`));
 page.on("pageerror", (error) => console.error(`page: ${error}`));

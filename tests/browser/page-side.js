@@ -16,6 +16,7 @@ const VERBS = {
   times: ["GET", (_, { model }) => models.get(model).times],
   lane: ["GET", async (model) => model.lane],
   threads: ["GET", async (model) => model.threads],
+  device: ["GET", async ({ device, refused }) => ({ device, refused })],
   dispose: ["POST", (_, { model }) => (dispose(model), null)],
 };
 
@@ -73,14 +74,14 @@ async function use(name, ask) {
   }
 }
 
-/** What to load for a name: a path, behind `@PRECISION,LANE,THREADS/` where those are not the usual
- *  ones. */
+/** What to load for a name: a path, behind `@PRECISION,LANE,THREADS,DEVICE/` where those are not the
+ *  usual ones. */
 function wanted(name) {
   const [, options = "", path] = /^(?:@([^/]*)\/)?(.*)$/.exec(name);
-  const [precision, lane, threads] = options.split(",").map((option) => option || undefined);
+  const [precision, lane, threads, device] = options.split(",").map((option) => option || undefined);
   const source = path === "default" ? path : new URL(`/-/root/${path}`, location.href);
   const count = threads === undefined || threads === "auto" ? threads : Number(threads);
-  return [source, { precision, lane, threads: count }];
+  return [source, { precision, lane, threads: count, device }];
 }
 
 function dispose(name) {

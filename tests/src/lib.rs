@@ -19,6 +19,7 @@
 mod cases;
 mod pinned;
 mod places;
+mod postgres;
 mod process;
 pub mod rust_source;
 pub mod wasm;
@@ -26,8 +27,11 @@ pub mod workerd;
 
 pub use cases::check_cases;
 pub use pinned::{
-    JAVASCRIPT_CLIENTS, PYTHON_CLIENTS, SCHEMATHESIS, javascript_clients, npm_pins, pinned,
-    python_clients, schemathesis,
+    JAVASCRIPT_CLIENTS, OBJECTS, PYTHON_CLIENTS, SCHEMATHESIS, javascript_clients, npm_pins,
+    objects, pinned, python_clients, schemathesis,
 };
-pub use places::{built_host, cache_dir, data_file, minilm_dir, repo_root, target_dir};
+pub use places::{
+    built_host, cache_dir, data_file, minilm_dir, nginx, nginx_dir, repo_root, target_dir,
+};
+pub use postgres::{Postgres, postgres_programs};
 pub use process::Process;

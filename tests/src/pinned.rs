@@ -12,6 +12,9 @@ pub const PYTHON_CLIENTS: &str = "tests/clients/python/requirements.lock";
 /// The program that asks hosts what their document says may be asked, with all that it needs.
 pub const SCHEMATHESIS: &str = "tests/schemathesis/requirements.lock";
 
+/// A program that answers as S3 does, with all that it needs.
+pub const OBJECTS: &str = "tests/objects/requirements.lock";
+
 /// What pins the client libraries of JavaScript.
 pub const JAVASCRIPT_CLIENTS: &str = "tests/clients/js";
 
@@ -38,6 +41,12 @@ pub fn python_clients() -> PathBuf {
 #[must_use]
 pub fn schemathesis() -> PathBuf {
     pinned("schemathesis", &[SCHEMATHESIS.to_owned()])
+}
+
+/// The environment with a program that answers as S3 does.
+#[must_use]
+pub fn objects() -> PathBuf {
+    pinned("objects", &[OBJECTS.to_owned()])
 }
 
 /// The npm packages that are client libraries.

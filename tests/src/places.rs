@@ -61,6 +61,19 @@ pub fn minilm_dir() -> PathBuf {
     folder
 }
 
+/// Where setup unpacks nginx.
+#[must_use]
+pub fn nginx_dir() -> PathBuf {
+    cache_dir().join("tools/nginx")
+}
+
+/// nginx: the one that setup brought, else the system's.
+#[must_use]
+pub fn nginx() -> PathBuf {
+    let unpacked = nginx_dir().join("usr/sbin/nginx");
+    if unpacked.is_file() { unpacked } else { PathBuf::from("nginx") }
+}
+
 /// A file of the training and evaluation data (`stsb/dev.csv`), which `TRIREME_DATA` locates.
 ///
 /// Without that variable the answer is `None` and a line `skip: TEST: reason` is printed, past the

@@ -26,6 +26,8 @@ export const FAULTS = {
   too_many_texts: { class: "InputError", status: 413 },
   /** The body is larger than this host takes. */
   body_too_large: { class: "InputError", status: 413 },
+  /** The request did not arrive in time. */
+  request_timeout: { class: "InputError", status: 408 },
   /** A text breaks a rule of this host; the message names the rule. */
   text_refused: { class: "InputError", status: 422 },
   /** The body is packed in a way that this host does not take. */
@@ -74,8 +76,28 @@ export const FAULTS = {
   shutting_down: { class: "BusyError", status: 503 },
   /** This host has not the memory that this takes. */
   out_of_memory: { class: "InternalError", status: 503 },
+  /** The GPU that computed is gone; the next request finds another device. */
+  device_lost: { class: "InternalError", status: 503 },
   /** This caller asks for more than its share; try again later. */
   rate_limited: { class: "BusyError", status: 429 },
+  /** There is no such prediction, or it was forgotten. */
+  prediction_not_found: { class: "InputError", status: 404 },
+  /** There is no such job, or it was forgotten. */
+  job_not_found: { class: "InputError", status: 404 },
+  /** This idempotency key came with another request before. */
+  idempotency_conflict: { class: "InputError", status: 409 },
+  /** This caller has as many open jobs as it may. */
+  too_many_jobs: { class: "BusyError", status: 429 },
+  /** A job broke down every time it was taken up. */
+  job_failed: { class: "InternalError", status: 500 },
+  /** What this host keeps can't be reached or is in use; try again later. */
+  store_unavailable: { class: "BusyError", status: 503 },
+  /** What this host keeps has no room left, or may not be written. */
+  store_unwritable: { class: "InternalError", status: 503 },
+  /** What this host keeps is damaged, or is no state of this program. */
+  invalid_state: { class: "InternalError", status: 500 },
+  /** What this host keeps was written by a newer version of this program. */
+  newer_state: { class: "InternalError", status: 500 },
   /** This host is starting, or its model does not answer as it should. */
   not_ready: { class: "BusyError", status: 503 },
   /** This host or build can't do that. */

@@ -11,12 +11,12 @@ import type {
   Vector,
 } from "./engine/trireme.js";
 import { wantedOf, type ModelSource } from "./places.js";
-import type { Lane, Loaded, Progress, Threads } from "./protocol.js";
+import type { Device, Lane, Loaded, Progress, Threads } from "./protocol.js";
 
 export type * from "./engine/trireme.js";
 export * from "./errors.js";
 export { FAULTS, type ClassName, type Code } from "./faults.js";
-export type { Lane, ModelSource, Progress, Threads };
+export type { Device, Lane, ModelSource, Progress, Threads };
 
 /** How a model is loaded. */
 export interface LoadOptions {
@@ -28,6 +28,9 @@ export interface LoadOptions {
   /** How many workers compute one answer: one unless said. More than one needs a page that is
    *  cross-origin isolated; `"auto"` takes what the page may have. */
   threads?: Threads;
+  /** What computes: `"wasm"` unless said, or `"webgpu"`. A GPU that is not there, or does not compute
+   *  as the processor does, is not used; the model says why. */
+  device?: Device;
   /** Hears how many bytes are here, and how many there will be. */
   onProgress?: (progress: Progress) => void;
   /** Stops loading. */
@@ -60,6 +63,10 @@ export class Model {
   readonly lane: Lane;
   /** How many workers compute one answer. */
   readonly threads: number;
+  /** What computes. */
+  readonly device: Device;
+  /** Why that is not the GPU, where it was asked for. */
+  readonly refused: string | undefined;
   /** Its classes by id; empty where it does not classify. */
   readonly labels: readonly string[];
   readonly #client: Client;
@@ -73,6 +80,8 @@ export class Model {
     this.precision = loaded.precision;
     this.lane = loaded.lane;
     this.threads = loaded.threads;
+    this.device = loaded.device;
+    this.refused = loaded.refused;
     this.labels = loaded.labels;
   }
 
@@ -118,8 +127,8 @@ export class Model {
 /** Loads a model; the package's own where none is named. */
 export async function load(
   source: ModelSource = "default",
-  { precision, lane, threads, onProgress, signal }: LoadOptions = {},
+  { precision, lane, threads, device, onProgress, signal }: LoadOptions = {},
 ): Promise<Model> {
-  const client = new Client({ ...wantedOf(source), precision, lane, threads });
+  const client = new Client({ ...wantedOf(source), precision, lane, threads, device });
   return new Model(client, await client.load(onProgress, signal));
 }

@@ -21,6 +21,8 @@ export interface Wanted {
   lane?: Lane | undefined;
   /** `undefined` is one. */
   threads?: Threads | undefined;
+  /** `undefined` is the processor. */
+  device?: Device | undefined;
 }
 
 /** How many workers compute one answer; `auto` takes one for each core where the page may share
@@ -30,11 +32,17 @@ export type Threads = number | "auto";
 /** The vector instructions that the engine is built for. */
 export type Lane = "simd128" | "relaxed-simd";
 
+/** What computes: the worker, or the browser's GPU. */
+export type Device = "wasm" | "webgpu";
+
 /** What a model says of itself once it is loaded. */
 export interface Loaded extends HealthAnswer {
   labels: string[];
   lane: Lane;
   threads: number;
+  device: Device;
+  /** Why that is not the GPU, where it was asked for. */
+  refused: string | undefined;
 }
 
 /** What a worker needs to help an engine: its module, and the memory of the one that has the model. */

@@ -8,7 +8,7 @@ import type { InitOutput, Model } from "./engine/trireme.js";
 import { deathOf, errorOf, faultOf, wordsOf } from "./errors.js";
 import { Missing, open } from "./files.js";
 import { relaxedDotsWork } from "./probe.js";
-import type { Ask, FromWorker, Lane, Loaded, Threads, ToWorker, Wanted } from "./protocol.js";
+import type { Ask, Device, FromWorker, Lane, Loaded, Threads, ToWorker, Wanted } from "./protocol.js";
 
 const aborts = new Map<number, AbortController>();
 let wasm: InitOutput | undefined;
@@ -60,17 +60,34 @@ async function perform(ask: Ask, abort: AbortSignal | undefined): Promise<unknow
   }
 }
 
-async function load({ place, name, version, precision, lane, threads }: Wanted): Promise<Loaded> {
+async function load({ place, name, version, precision, lane, threads, device }: Wanted): Promise<Loaded> {
   const source = Promise.resolve(open(place, (progress) => tell({ progress }))).catch(refused);
   // Told below; until then nobody listens.
   source.catch(() => {});
   const built = engineFor(lane, threads);
   const module = await compile(built.url);
   wasm = await built.glue.default({ module_or_path: module }).catch(unplaced);
-  engine = await built.glue.Model.load(await source, name, version, precision, built.threads);
+  const processor = device && processorOf(device);
+  engine = await built.glue.Model.load(
+    await source, name, version, precision, built.threads, processor,
+  );
   if (built.threads > 1) tell({ seats: built.threads - 1, shared: { module, memory: wasm.memory } });
-  const { labels, lane: used } = engine;
-  return { ...engine.health(), labels, lane: used as Lane, threads: built.threads };
+  return {
+    ...engine.health(),
+    labels: engine.labels,
+    lane: engine.lane as Lane,
+    threads: built.threads,
+    device: engine.device === "gpu" ? "webgpu" : "wasm",
+    refused: engine.refused,
+  };
+}
+
+/** A device as the engine calls it. */
+function processorOf(device: Device): "cpu" | "gpu" {
+  if (device === "wasm") return "cpu";
+  if (device === "webgpu") return "gpu";
+  const message = `there is no device "${device}"; there are: wasm, webgpu`;
+  throw errorOf({ code: "invalid_option", message });
 }
 
 /** A build of the engine, with the JavaScript around it. */

@@ -10,7 +10,7 @@ use crate::{hosts, peers, setup, tools, trained};
 /// A benchmark by its name.
 type Bench = (&'static str, fn(args: &[String]) -> Result<()>);
 
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 9] = [
     ("kernels", kernels),
     ("native", native),
     ("browser", browser),
@@ -19,6 +19,7 @@ const BENCHES: [Bench; 8] = [
     ("first", first),
     ("train", train),
     ("serve", serve),
+    ("batch", batch),
 ];
 
 /// Runs one benchmark with the arguments behind its name, or all of them.
@@ -92,6 +93,15 @@ fn serve(args: &[String]) -> Result<()> {
     peers::fastapi()?;
     quietly("trireme", cargo(["build", "--release", "-p", "trireme-cli"]))?;
     measure("serve", args)
+}
+
+/// A file through `trireme batch`, beside a loop in Python over onnxruntime.
+fn batch(args: &[String]) -> Result<()> {
+    setup::setup()?;
+    peers::onnxruntime()?;
+    peers::fastapi()?;
+    quietly("trireme", cargo(["build", "--release", "-p", "trireme-cli"]))?;
+    measure("batch", args)
 }
 
 fn every_host() -> Result<()> {

@@ -6,7 +6,10 @@
 //! finds it, the instrumentation works, and silence of the other targets means something.
 
 use std::fs;
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use trireme_tests::repo_root;
@@ -63,10 +66,24 @@ pub fn fuzz(only: Option<&str>, seconds: u64) -> Result<String> {
     let programs = build()?;
     let mut rows = Vec::new();
     let mut crashes = Vec::new();
-    for target in targets {
-        let (row, crash) = attack(&programs, target, seconds)?;
-        rows.push(row);
-        crashes.extend(crash);
+    // Each takes one core.
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    for some in targets.chunks(cores) {
+        let attacks = thread::scope(|scope| {
+            let begin = |target: &String| {
+                let (programs, target) = (&programs, target.clone());
+                scope.spawn(move || attack(programs, target, seconds))
+            };
+            let begun: Vec<_> = some.iter().map(begin).collect();
+            let end = |attack: ScopedJoinHandle<'_, _>| {
+                attack.join().unwrap_or_else(|panic| resume_unwind(panic))
+            };
+            begun.into_iter().map(end).collect::<Result<Vec<_>>>()
+        })?;
+        for (row, crash) in attacks {
+            rows.push(row);
+            crashes.extend(crash);
+        }
     }
     let table = table(&rows);
     println!("\n{table}");

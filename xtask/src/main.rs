@@ -15,10 +15,13 @@ mod machine;
 mod minilm;
 mod mutants;
 mod mutation;
+mod nginx;
+mod objects;
 mod package;
 mod peers;
 mod process;
 mod schemathesis;
+mod serving;
 mod setup;
 mod soak;
 mod toolchain;
@@ -41,8 +44,8 @@ usage: cargo xtask TASK
                              hosts/, each also with the accidents that tests rehearse (web-drill …)
   check                      everything that CI runs, cheapest first; ends with the test totals
   soak [NAME] [--seconds N]  the proofs at full size (tests, mutants, fuzzing, aarch64, trained,
-                             schemathesis, or the one named; N seconds for each fuzz target, 3600
-                             unless said), in docs/proofs/
+                             schemathesis, serving, or the one named; N seconds for each fuzz
+                             target, 3600 unless said), in docs/proofs/
   bench [NAME] [ARGS]        kernels, native (beside onnxruntime and candle), browser (beside
                              onnxruntime-web), edge (workerd and wasmtime, under their roofs),
                              memory, first (answers), train (beside PyTorch), or all; ARGS

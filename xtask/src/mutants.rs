@@ -26,6 +26,9 @@ pub const EVERY_HOST: &[&str] = &["native", "browser", "workerd", "spin"];
 /// The suite that holds the engine against the reference.
 const ENGINE: &[&str] = &["-p", "trireme-tests", "--test", "engine"];
 
+/// The suite that holds the shaders against the oracle, and the engine on them.
+const GPU: &[&str] = &["-p", "trireme-gpu", "--test", "conformance"];
+
 /// The suite that holds the source against the design.
 const ARCHITECTURE: &[&str] = &["-p", "trireme-tests", "--test", "architecture"];
 
@@ -51,6 +54,27 @@ pub const MUTANTS: &[Mutant] = &[
         find: "*value = *value + bias;",
         replace: "*value = *value + bias * V::splat(1.01);",
         test: HOSTS,
+    },
+    Mutant {
+        name: "a shader's GELU without its half",
+        file: "crates/gpu/shaders/activation.wgsl",
+        find: "return 0.5 * x * (1.0 + erf(x * 0.70710678));",
+        replace: "return 0.501 * x * (1.0 + erf(x * 0.70710678));",
+        test: GPU,
+    },
+    Mutant {
+        name: "a shader's softmax that does not fade",
+        file: "crates/gpu/shaders/attention.wgsl",
+        find: "let fade = exp(highest - top);",
+        replace: "let fade = 1.0;",
+        test: GPU,
+    },
+    Mutant {
+        name: "a shader's bytes not mixed",
+        file: "crates/gpu/shaders/quantize.wgsl",
+        find: "for (var half = 1u; half < MIXED; half *= 2u) {",
+        replace: "for (var half = MIXED; half < MIXED; half *= 2u) {",
+        test: GPU,
     },
     Mutant {
         name: "RoBERTa positions off by one",

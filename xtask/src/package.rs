@@ -24,6 +24,8 @@ struct Engine {
     built_in: &'static str,
     toolchain: &'static Toolchain,
     rustflags: &'static [&'static str],
+    /// What cargo is told besides.
+    options: &'static [&'static str],
     /// Whether crates may use what is not stable.
     unstable: bool,
     /// What `wasm-opt` is told besides [`FEATURES`].
@@ -36,6 +38,7 @@ const ENGINES: [Engine; 3] = [
         built_in: "",
         toolchain: &WASM,
         rustflags: &[],
+        options: &[],
         unstable: false,
         wasm_opt: &[],
     },
@@ -44,6 +47,7 @@ const ENGINES: [Engine; 3] = [
         built_in: "relaxed",
         toolchain: &WASM,
         rustflags: &["-Ctarget-feature=+relaxed-simd"],
+        options: &[],
         unstable: false,
         wasm_opt: &["--enable-relaxed-simd"],
     },
@@ -62,6 +66,8 @@ const ENGINES: [Engine; 3] = [
             "-Clink-arg=--export=__tls_align",
             "-Clink-arg=--export=__tls_base",
         ],
+        // A GPU's objects belong to one worker.
+        options: &["--no-default-features"],
         // A stable compiler hides from a crate that it is compiled with atomics. JavaScript's
         // bindings must know: what they keep for one thread would be shared by all.
         unstable: true,
@@ -102,6 +108,7 @@ impl Engine {
     fn compile(&self, features: &[&str]) -> Result<PathBuf> {
         let built = target_dir().join(self.built_in);
         let mut build = build_of(self.toolchain, "trireme-web", BROWSER, features);
+        build.args(self.options);
         build.env(BROWSER_RUSTFLAGS, self.rustflags.join(" ")).env("CARGO_TARGET_DIR", &built);
         if self.unstable {
             build.env("RUSTC_BOOTSTRAP", "1");

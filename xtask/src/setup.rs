@@ -8,6 +8,8 @@ use crate::clients;
 use crate::error::{Error, Result};
 use crate::install::{answers, crates_io, debian, quietly};
 use crate::minilm;
+use crate::nginx;
+use crate::objects;
 use crate::process::command;
 use crate::schemathesis;
 use crate::tools::{self, WASM_BINDGEN, WORKER_BUILD};
@@ -128,6 +130,27 @@ const STEPS: &[Step] = &[
         remedy: "install Chromium or Chrome, or let TRIREME_BROWSER name its program",
     },
     Step {
+        name: "a GPU that tests can use",
+        why: "shaders run on it; where there is none, Mesa's runs them on the processor",
+        check: tools::vulkan_present,
+        install: || debian(&["mesa-vulkan-drivers", "libvulkan1"]),
+        remedy: "install a Vulkan driver; Mesa's needs no GPU (mesa-vulkan-drivers)",
+    },
+    Step {
+        name: "nginx",
+        why: "servers are restarted behind it, and no request may be lost",
+        check: nginx::present,
+        install: nginx::install,
+        remedy: "install nginx so that `nginx -v` works; it need not run",
+    },
+    Step {
+        name: "PostgreSQL",
+        why: "servers share one, and the tests start it",
+        check: tools::postgres_present,
+        install: || debian(&["postgresql"]),
+        remedy: "install PostgreSQL, and let TRIREME_POSTGRES name the folder of its programs",
+    },
+    Step {
         name: "cargo-deny",
         why: "it checks licences, sources and banned crates",
         check: || answers("cargo-deny", &["--version"]),
@@ -142,6 +165,15 @@ const STEPS: &[Step] = &[
         install: schemathesis::install,
         remedy: "let `python3` be Python 3.11 or later with pip, and make \
                  `pip install --no-deps -r tests/schemathesis/requirements.lock` work in an \
+                 environment of its own",
+    },
+    Step {
+        name: "moto",
+        why: "tables in object stores are read from its S3 and written to it",
+        check: objects::present,
+        install: objects::install,
+        remedy: "let `python3` be Python 3.11 or later with pip, and make \
+                 `pip install --no-deps -r tests/objects/requirements.lock` work in an \
                  environment of its own",
     },
     Step {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use trireme_tests::{npm_pins, pinned, repo_root};
+use trireme_tests::{npm_pins, pinned, postgres_programs, repo_root};
 
 use crate::error::{Error, Result};
 use crate::install::{answers, crates_io, npm_packages};
@@ -117,6 +117,19 @@ pub fn environment() -> Vec<(&'static str, PathBuf)> {
 /// Whether the browser starts.
 pub fn browser_answers() -> bool {
     browser().is_some_and(|path| answers(&path.to_string_lossy(), &["--version"]))
+}
+
+/// Whether a driver is here behind which a GPU may be found. Other systems bring theirs.
+pub fn vulkan_present() -> bool {
+    let drivers = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+    let some = |folder: &&str| fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some());
+    std::env::consts::OS != "linux" || drivers.iter().any(some)
+}
+
+/// Whether a PostgreSQL is here that tests can start.
+pub fn postgres_present() -> bool {
+    let server = postgres_programs().map(|programs| programs.join("postgres"));
+    server.is_some_and(|path| answers(&path.to_string_lossy(), &["--version"]))
 }
 
 /// Whether a Node that is new enough is here, with npm.

@@ -18,15 +18,18 @@ pub fn run<B: Backend>(backend: &B, wait: impl Wait, tolerance: f64) {
     let suite = Suite { backend, wait, tolerance };
     for case in [
         Suite::embeds_a_sum_of_rows,
+        Suite::embeds_a_sum_of_many_tables,
         Suite::embeds_rows_of_bytes,
         Suite::refuses_an_id_outside_the_table,
         Suite::normalises_rows,
+        Suite::normalises_what_it_embeds_and_multiplies,
         Suite::multiplies_activates_and_adds,
         Suite::multiplies_bytes,
         Suite::refuses_shapes_that_do_not_fit,
         Suite::attends_within_a_text,
         Suite::attends_by_distance,
         Suite::attends_within_a_window,
+        Suite::attends_over_long_texts,
         Suite::pools_each_text,
         Suite::answers_the_same_alone_and_together,
     ] {
@@ -70,10 +73,10 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         let words_there = self.backend.upload_table(&[], matrix(5, 3, &words).into())?;
         let places_there = self.backend.upload_table(&[], matrix(4, 3, &places).into())?;
         let (ids, at) = ([4, 0, 2], [0, 1, 3]);
-        let got = self.backend.embed(&[
-            Lookup { table: &words_there, ids: &ids },
-            Lookup { table: &places_there, ids: &at },
-        ])?;
+        let got = self.backend.embed(
+            &[Lookup { table: &words_there, ids: &ids }, Lookup { table: &places_there, ids: &at }],
+            None,
+        )?;
         let expected: Vec<f64> = ids
             .iter()
             .zip(at)
@@ -83,19 +86,31 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         self.same("embed", &got, &expected)
     }
 
+    fn embeds_a_sum_of_many_tables(&self) -> Outcome {
+        let table = |rows: &[f32]| self.backend.upload_table(&[], matrix(2, 2, rows).into());
+        let tables = [1.0f32, 10.0, 100.0, 1000.0]
+            .map(|unit| table(&[unit, 2.0 * unit, 3.0 * unit, 4.0 * unit]));
+        let tables = tables.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let ids = [[0, 1], [1, 0], [1, 1], [0, 0]];
+        let lookups: Vec<_> =
+            tables.iter().zip(&ids).map(|(table, ids)| Lookup { table, ids }).collect();
+        let got = self.backend.embed(&lookups, None)?;
+        self.same("embed, four tables", &got, &[1331.0, 2442.0, 1313.0, 2424.0])
+    }
+
     fn embeds_rows_of_bytes(&self) -> Outcome {
         let rows = ByteRows { cols: 3, values: &[127, 0, -127, 5, 6, 7], scales: &[0.01, 0.5] };
         let table = self.backend.upload_table(&[], rows.into())?;
-        let got = self.backend.embed(&[
-            Lookup { table: &table, ids: &[1, 0] },
-            Lookup { table: &table, ids: &[1, 1] },
-        ])?;
+        let got = self.backend.embed(
+            &[Lookup { table: &table, ids: &[1, 0] }, Lookup { table: &table, ids: &[1, 1] }],
+            None,
+        )?;
         self.same("embed, bytes", &got, &[5.0, 6.0, 7.0, 3.77, 3.0, 2.23])
     }
 
     fn refuses_an_id_outside_the_table(&self) -> Outcome {
         let table = self.backend.upload_table(&[], matrix(2, 1, &[1.0, 2.0]).into())?;
-        let got = self.backend.embed(&[Lookup { table: &table, ids: &[0, 2] }]).err();
+        let got = self.backend.embed(&[Lookup { table: &table, ids: &[0, 2] }], None).err();
         let expected = Some(BackendError::IdOutOfRange { op: "embed", id: 2, rows: 2 });
         assert_eq!(got, expected, "id 2 of a table with two rows");
         Ok(())
@@ -110,6 +125,43 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         self.same("norm", &got, &expected)
     }
 
+    fn normalises_what_it_embeds_and_multiplies(&self) -> Outcome {
+        for (rows, inputs, outputs) in [(3, 8, 20), (37, 19, 21)] {
+            let (x, gain, bias) = (noise(23, rows * inputs), noise(24, inputs), noise(25, inputs));
+            let norm = self.backend.upload_norm(&[], &gain, &bias, 1e-5)?;
+            let table = self.backend.upload_table(&[], matrix(rows, inputs, &x).into())?;
+            let ids: Vec<u32> = (0..rows).filter_map(|row| u32::try_from(row).ok()).collect();
+            let got = self.backend.embed(&[Lookup { table: &table, ids: &ids }], Some(&norm))?;
+            let normed = x.chunks(inputs).flat_map(|row| oracle::norm(row, &gain, &bias, 1e-5));
+            self.same("embed, norm", &got, &normed.collect::<Vec<f64>>())?;
+
+            let (weight, add) = (noise(26, outputs * inputs), noise(27, rows * outputs));
+            let (gain, bias) = (noise(28, outputs), noise(29, outputs));
+            let norm = self.backend.upload_norm(&[], &gain, &bias, 1e-5)?;
+            let layer = self.backend.upload_linear(
+                &[],
+                matrix(outputs, inputs, &weight).into(),
+                Some(&bias),
+                Per::Token,
+            )?;
+            let residual = self.acts(outputs, &add)?;
+            let epilogue = Epilogue {
+                activation: Activation::Relu,
+                residual: Some(&residual),
+                norm: Some(&norm),
+            };
+            let got = self.backend.linear(&self.acts(inputs, &x)?, &layer, epilogue)?;
+            let sums: Vec<f32> = oracle::linear(&x, &weight, &bias, inputs)
+                .into_iter()
+                .zip(&add)
+                .map(|(v, &r)| (oracle::activate(Activation::Relu, v) + f64::from(r)) as f32)
+                .collect();
+            let normed = sums.chunks(outputs).flat_map(|row| oracle::norm(row, &gain, &bias, 1e-5));
+            self.near("linear, norm", &got, &normed.collect::<Vec<f64>>(), 4.0 * self.tolerance)?;
+        }
+        Ok(())
+    }
+
     fn multiplies_activates_and_adds(&self) -> Outcome {
         let (x, weight, bias) = (noise(6, 7 * 19), noise(7, 21 * 19), noise(8, 21));
         let residual = noise(9, 7 * 21);
@@ -121,15 +173,8 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
             Some(&bias),
             Per::Token,
         )?;
-        for activation in [
-            Activation::None,
-            Activation::Gelu,
-            Activation::GeluTanh,
-            Activation::Relu,
-            Activation::Silu,
-            Activation::Tanh,
-        ] {
-            let epilogue = Epilogue { activation, residual: Some(&add) };
+        for activation in Activation::ALL {
+            let epilogue = Epilogue { activation, residual: Some(&add), norm: None };
             let got = self.backend.linear(&there, &layer, epilogue)?;
             let expected: Vec<f64> = oracle::linear(&x, &weight, &bias, 19)
                 .into_iter()
@@ -190,20 +235,32 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
     }
 
     fn attends_within_a_text(&self) -> Outcome {
-        self.attends("attention", None, None)
+        self.attends("attention", [1, 6, 3], None, None)
     }
 
     fn attends_by_distance(&self) -> Outcome {
-        self.attends("attention with a relative bias", None, Some(8))
+        self.attends("attention with a relative bias", [1, 6, 3], None, Some(8))
     }
 
     fn attends_within_a_window(&self) -> Outcome {
-        self.attends("attention within a window", Some(1), None)
+        self.attends("attention within a window", [1, 6, 3], Some(1), None)
     }
 
-    fn attends(&self, case: &str, window: Option<usize>, reach: Option<usize>) -> Outcome {
+    /// Longer than any piece that keys or queries are cut into.
+    fn attends_over_long_texts(&self) -> Outcome {
+        self.attends("attention over a long text", [70, 2, 33], None, Some(80))?;
+        self.attends("attention within a window of a long text", [1, 90, 40], Some(20), None)
+    }
+
+    fn attends(
+        &self,
+        case: &str,
+        lengths: [usize; 3],
+        window: Option<usize>,
+        reach: Option<usize>,
+    ) -> Outcome {
         let (heads, head_width) = (2, 5);
-        let layout = Layout::from_lengths([1, 6, 3])?;
+        let layout = Layout::from_lengths(lengths)?;
         let qkv = noise(12, layout.tokens() * 3 * heads * head_width);
         let there = self.acts(3 * heads * head_width, &qkv)?;
         let span = 2 * reach.unwrap_or(0) + 1;
@@ -226,7 +283,7 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         let layout = Layout::from_lengths([2, 1, 4])?;
         let x = noise(14, layout.tokens() * 3);
         let there = self.acts(3, &x)?;
-        for pooling in [Pooling::Mean, Pooling::Cls, Pooling::Max, Pooling::LastToken] {
+        for pooling in Pooling::ALL {
             let got = self.backend.pool(&there, &layout, pooling)?;
             let expected = oracle::pool(&x, 3, &layout, pooling);
             self.same(&format!("pool, {pooling:?}"), &got, &expected)?;
@@ -282,7 +339,7 @@ impl<B: Backend, W: Wait> Suite<'_, B, W> {
         let rows = values.len() / width;
         let table = self.backend.upload_table(&[], matrix(rows, width, values).into())?;
         let ids: Vec<u32> = (0..rows).filter_map(|row| u32::try_from(row).ok()).collect();
-        self.backend.embed(&[Lookup { table: &table, ids: &ids }])
+        self.backend.embed(&[Lookup { table: &table, ids: &ids }], None)
     }
 
     fn same(&self, case: &str, got: &B::Acts, expected: &[f64]) -> Outcome {

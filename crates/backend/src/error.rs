@@ -46,6 +46,12 @@ pub enum BackendError {
         /// The instructions that there are.
         lane: &'static str,
     },
+    /// The device is gone, and what was in its memory with it; another may be opened.
+    #[error("the device was lost: {reason}")]
+    DeviceLost {
+        /// The device's own words.
+        reason: String,
+    },
     /// The device failed; CPU backends never return this.
     #[error("device: {reason}")]
     Device {

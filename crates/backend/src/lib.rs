@@ -24,6 +24,7 @@ mod layout;
 pub mod oracle;
 mod port;
 mod precision;
+pub mod shapes;
 
 pub use bytes::{ByteRows, Weight};
 pub use error::BackendError;

@@ -21,7 +21,7 @@ pub struct Matrix<'a> {
 
 /// The function between two linear layers. Each is the exact form: a config that says `gelu`
 /// gets erf, never its tanh approximation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Activation {
     /// `x`
     None,
@@ -37,23 +37,32 @@ pub enum Activation {
     Tanh,
 }
 
-/// What a linear layer does to its product before storing it: activate, then add the residual.
-#[derive(Debug)]
-pub struct Epilogue<'a, A> {
-    /// Applied to product plus bias.
-    pub activation: Activation,
-    /// Added last; same shape as the output.
-    pub residual: Option<&'a A>,
+impl Activation {
+    /// Every activation.
+    pub const ALL: [Self; 6] =
+        [Self::None, Self::Gelu, Self::GeluTanh, Self::Relu, Self::Silu, Self::Tanh];
 }
 
-impl<A> Epilogue<'_, A> {
+/// What a linear layer does to its product before storing it: activate, add the residual, then
+/// normalise the row.
+#[derive(Debug)]
+pub struct Epilogue<'a, A, N> {
+    /// Applied to product plus bias.
+    pub activation: Activation,
+    /// Added then; same shape as the output.
+    pub residual: Option<&'a A>,
+    /// The layer norm behind it all.
+    pub norm: Option<&'a N>,
+}
+
+impl<A, N> Epilogue<'_, A, N> {
     /// Product plus bias, as it is.
-    pub const PLAIN: Self = Self { activation: Activation::None, residual: None };
+    pub const PLAIN: Self = Self { activation: Activation::None, residual: None, norm: None };
 
     /// An activation alone.
     #[must_use]
     pub fn activate(activation: Activation) -> Self {
-        Self { activation, residual: None }
+        Self { activation, ..Self::PLAIN }
     }
 }
 
@@ -118,6 +127,9 @@ pub enum Pooling {
 }
 
 impl Pooling {
+    /// Every pooling.
+    pub const ALL: [Self; 4] = [Self::Mean, Self::Cls, Self::Max, Self::LastToken];
+
     /// `mean`, `cls`, `max` or `last_token`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -183,11 +195,15 @@ pub trait Backend: Send + Sync + 'static {
         eps: f32,
     ) -> Result<Self::Norm, BackendError>;
 
-    /// The sum of several look-ups, one row for each token.
+    /// The sum of several look-ups, one row for each token, and the layer norm behind it.
     ///
     /// # Errors
     /// [`BackendError::IdOutOfRange`], or a shape that does not fit.
-    fn embed(&self, lookups: &[Lookup<'_, Self::Table>]) -> Result<Self::Acts, BackendError>;
+    fn embed(
+        &self,
+        lookups: &[Lookup<'_, Self::Table>],
+        norm: Option<&Self::Norm>,
+    ) -> Result<Self::Acts, BackendError>;
 
     /// Layer norm over each row, in place.
     ///
@@ -195,7 +211,7 @@ pub trait Backend: Send + Sync + 'static {
     /// [`BackendError::Shape`] where widths differ.
     fn norm(&self, x: &mut Self::Acts, norm: &Self::Norm) -> Result<(), BackendError>;
 
-    /// `activation(x · weightᵀ + bias) + residual`.
+    /// `activation(x · weightᵀ + bias) + residual`, and the layer norm behind it.
     ///
     /// # Errors
     /// [`BackendError::Shape`] where widths or row counts differ.
@@ -203,7 +219,7 @@ pub trait Backend: Send + Sync + 'static {
         &self,
         x: &Self::Acts,
         weight: &Self::Linear,
-        epilogue: Epilogue<'_, Self::Acts>,
+        epilogue: Epilogue<'_, Self::Acts, Self::Norm>,
     ) -> Result<Self::Acts, BackendError>;
 
     /// Every token attends to its own text. `qkv` holds queries, keys and values side by side.

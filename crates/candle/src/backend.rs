@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
+use trireme_backend::shapes::{self, Shape};
 use trireme_backend::{
     Attention, Backend, BackendError, BoxFuture, ByteRows, Epilogue, Layout, Lookup, Per, Pooling,
     Position, Precision, Weight, bytes,
@@ -29,13 +30,11 @@ pub struct Parameter {
     pub var: Var,
 }
 
-/// Activations, and how they came to be.
+/// Activations.
 #[derive(Debug, Clone)]
 pub struct Acts {
     /// `[rows, width]`.
     pub tensor: Tensor,
-    /// Whether they are embeddings that no norm has seen.
-    embedded: bool,
 }
 
 /// A linear layer.
@@ -118,16 +117,10 @@ fn broken(error: candle_core::Error) -> BackendError {
     BackendError::Device { reason: error.to_string() }
 }
 
-fn shape<T>(
-    op: &'static str,
-    fits: bool,
-    expected: impl std::fmt::Display,
-    got: T,
-) -> Result<(), BackendError>
-where
-    T: std::fmt::Display,
-{
-    if fits { Ok(()) } else { Err(BackendError::shape(op, expected, got)) }
+/// A tensor's rows and columns.
+fn shape(tensor: &Tensor) -> Result<Shape, BackendError> {
+    let (rows, cols) = tensor.dims2().map_err(broken)?;
+    Ok(Shape { rows, cols })
 }
 
 /// A weight's rows and columns, and its values in singles; `mixed` where bytes are those of rotated
@@ -137,15 +130,10 @@ fn singles(
     weight: Weight<'_>,
     mixed: bool,
 ) -> Result<(usize, usize, Vec<f32>), BackendError> {
+    let Shape { rows, cols } = shapes::weight(op, weight)?;
     match weight {
-        Weight::Singles(matrix) => {
-            let expected = matrix.rows * matrix.cols;
-            shape(op, matrix.data.len() == expected, expected, matrix.data.len())?;
-            Ok((matrix.rows, matrix.cols, matrix.data.to_vec()))
-        }
-        Weight::Bytes(ByteRows { cols, values, scales }) => {
-            let rows = scales.len();
-            shape(op, values.len() == rows * cols, rows * cols, values.len())?;
+        Weight::Singles(matrix) => Ok((rows, cols, matrix.data.to_vec())),
+        Weight::Bytes(ByteRows { values, scales, .. }) => {
             let mut out: Vec<f32> = values.iter().map(|&value| f32::from(value)).collect();
             for (row, scale) in out.chunks_exact_mut(cols.max(1)).zip(scales) {
                 row.iter_mut().for_each(|value| *value *= scale);
@@ -178,8 +166,7 @@ impl Backend for Candle {
     ) -> Result<Linear, BackendError> {
         const OP: &str = "upload_linear";
         let (rows, cols, values) = singles(OP, weight, true)?;
-        let given = bias.map_or(rows, <[f32]>::len);
-        shape(OP, given == rows, format!("a bias of {rows}"), given)?;
+        shapes::bias(OP, rows, bias)?;
         let weight = self.keep(names, "weight", &[rows, cols], values)?;
         let bias = match bias {
             Some(bias) => self.keep(names, "bias", &[rows], bias.to_vec())?,
@@ -200,42 +187,40 @@ impl Backend for Candle {
         bias: &[f32],
         eps: f32,
     ) -> Result<Norm, BackendError> {
+        shapes::gains("upload_norm", gain, bias)?;
         let width = gain.len();
-        shape("upload_norm", bias.len() == width, format!("a bias of {width}"), bias.len())?;
         let gain = self.keep(names, "weight", &[width], gain.to_vec())?;
         let bias = self.keep(names, "bias", &[width], bias.to_vec())?;
         Ok(Norm { gain, bias, eps })
     }
 
-    fn embed(&self, lookups: &[Lookup<'_, Table>]) -> Result<Acts, BackendError> {
-        let mut sum: Option<Tensor> = None;
-        for Lookup { table, ids } in lookups {
-            let (rows, _) = table.rows.dims2().map_err(broken)?;
-            if let Some(&id) = ids.iter().find(|&&id| id as usize >= rows) {
-                return Err(BackendError::IdOutOfRange { op: "embed", id, rows });
-            }
-            let ids = Tensor::new(*ids, &self.device).map_err(broken)?;
-            let found = table.rows.index_select(&ids, 0).map_err(broken)?;
-            sum = Some(match sum {
-                None => found,
-                Some(sum) if sum.dims() == found.dims() => (sum + found).map_err(broken)?,
-                Some(sum) => {
-                    let [expected, got] = [sum, found].map(|tensor| format!("{:?}", tensor.dims()));
-                    return Err(BackendError::shape("embed", expected, got));
-                }
-            });
+    /// Embeddings lose some of their values behind their norm.
+    fn embed(
+        &self,
+        lookups: &[Lookup<'_, Table>],
+        norm: Option<&Norm>,
+    ) -> Result<Acts, BackendError> {
+        let all = lookups.iter().map(|lookup| Ok((shape(&lookup.table.rows)?, lookup.ids)));
+        let all = all.collect::<Result<Vec<_>, BackendError>>()?;
+        let Shape { rows, cols } = shapes::looked_up(all)?;
+        let found = lookups.iter().map(|Lookup { table, ids }| {
+            table.rows.index_select(&Tensor::new(*ids, &self.device)?, 0)
+        });
+        let sum = found.reduce(|sum, found| sum? + found?);
+        let zeros = || Tensor::zeros((rows, cols), DType::F32, &self.device);
+        let tensor = sum.unwrap_or_else(zeros).map_err(broken)?;
+        let mut acts = Acts { tensor };
+        if let Some(norm) = norm {
+            self.norm(&mut acts, norm)?;
+            acts.tensor = self.leave(acts.tensor).map_err(broken)?;
         }
-        let tensor = sum.ok_or_else(|| BackendError::shape("embed", "at least one look-up", 0))?;
-        Ok(Acts { tensor, embedded: true })
+        Ok(acts)
     }
 
-    /// Embeddings lose some of their values behind their norm.
     fn norm(&self, x: &mut Acts, norm: &Norm) -> Result<(), BackendError> {
-        let (expected, got) = (norm.gain.elem_count(), x.width()?);
-        shape("norm", expected == got, expected, got)?;
+        shapes::norm("norm", shape(&x.tensor)?.cols, Some(norm.gain.elem_count()))?;
         let normed = x.tensor.apply_op3(&norm.gain, &norm.bias, Normalise(norm.eps));
-        let normed = normed.and_then(|out| if x.embedded { self.leave(out) } else { Ok(out) });
-        *x = Acts { tensor: normed.map_err(broken)?, embedded: false };
+        x.tensor = normed.map_err(broken)?;
         Ok(())
     }
 
@@ -245,14 +230,10 @@ impl Backend for Candle {
         &self,
         x: &Acts,
         layer: &Linear,
-        epilogue: Epilogue<'_, Acts>,
+        epilogue: Epilogue<'_, Acts, Norm>,
     ) -> Result<Acts, BackendError> {
-        let (outputs, inputs) = layer.weight.dims2().map_err(broken)?;
-        shape("linear", x.width()? == inputs, inputs, x.width()?)?;
-        if let Some(residual) = epilogue.residual {
-            let (expected, got) = (x.rows()? * outputs, residual.tensor.elem_count());
-            shape("linear", expected == got, expected, got)?;
-        }
+        let residual = epilogue.residual.map(|acts| shape(&acts.tensor)).transpose()?;
+        shapes::linear(shape(&x.tensor)?, shape(&layer.weight)?, residual)?;
         let computed = || {
             let input = match layer.per {
                 Per::Text => self.leave(x.tensor.clone())?,
@@ -265,7 +246,11 @@ impl Backend for Candle {
                 None => Ok(out),
             }
         };
-        Ok(Acts { tensor: computed().map_err(broken)?, embedded: false })
+        let mut out = Acts { tensor: computed().map_err(broken)? };
+        if let Some(norm) = epilogue.norm {
+            self.norm(&mut out, norm)?;
+        }
+        Ok(out)
     }
 
     fn attention(
@@ -274,18 +259,12 @@ impl Backend for Candle {
         layout: &Layout,
         attention: &Attention<'_, Table>,
     ) -> Result<Acts, BackendError> {
-        const OP: &str = "attention";
         let heads = attention.heads;
-        shape(OP, qkv.rows()? == layout.tokens(), layout.tokens(), qkv.rows()?)?;
-        let fits = heads > 0 && qkv.width()?.is_multiple_of(3 * heads);
-        shape(OP, fits, format!("a multiple of 3 × {heads}"), qkv.width()?)?;
+        shapes::head_width(shape(&qkv.tensor)?, layout, heads)?;
         let distances = match attention.position {
             Position::Embedded => None,
             Position::Relative { table, reach } => {
-                let (expected, got) = ([2 * reach + 1, heads], table.rows.dims());
-                shape(OP, got == expected, format!("{expected:?}"), format!("{got:?}"))?;
-                let longest = layout.texts().map(|text| text.len()).max().unwrap_or(0);
-                shape(OP, longest <= reach + 1, format!("{} tokens", reach + 1), longest)?;
+                shapes::biases(shape(&table.rows)?, layout, heads, reach)?;
                 Some((read(&table.rows, |values| Ok(values.to_vec())).map_err(broken)?, reach))
             }
         };
@@ -298,11 +277,11 @@ impl Backend for Candle {
             mask: self.dropout.next(),
         };
         let tensor = qkv.tensor.apply_op1(attend).map_err(broken)?;
-        Ok(Acts { tensor, embedded: false })
+        Ok(Acts { tensor })
     }
 
     fn pool(&self, x: &Acts, layout: &Layout, pooling: Pooling) -> Result<Acts, BackendError> {
-        shape("pool", x.rows()? == layout.tokens(), layout.tokens(), x.rows()?)?;
+        shapes::rows("pool", shape(&x.tensor)?, layout)?;
         let rows = |at: Vec<u32>| x.tensor.index_select(&Tensor::new(at, &self.device)?, 0);
         let starts = layout.starts();
         let pooled = match pooling {
@@ -319,7 +298,7 @@ impl Backend for Candle {
                 texts.and_then(|texts| Tensor::cat(&texts, 0))
             }
         };
-        Ok(Acts { tensor: pooled.map_err(broken)?, embedded: false })
+        Ok(Acts { tensor: pooled.map_err(broken)? })
     }
 
     fn read<'a>(&'a self, x: &'a Acts) -> BoxFuture<'a, Result<Vec<f32>, BackendError>> {
@@ -337,15 +316,5 @@ impl Candle {
             row[text].fill(share);
         }
         Tensor::from_vec(shares, (layout.len(), tokens), &self.device)?.matmul(x)
-    }
-}
-
-impl Acts {
-    fn rows(&self) -> Result<usize, BackendError> {
-        Ok(self.tensor.dims2().map_err(broken)?.0)
-    }
-
-    fn width(&self) -> Result<usize, BackendError> {
-        Ok(self.tensor.dims2().map_err(broken)?.1)
     }
 }

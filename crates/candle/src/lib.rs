@@ -13,7 +13,7 @@
 //! let weight = Matrix { rows: 1, cols: 2, data: &[1.0, 1.0] };
 //! let table = candle.upload_table(&[], table.into())?;
 //! let weight = candle.upload_linear(&["layer".to_owned()], weight.into(), None, Per::Token)?;
-//! let x = candle.embed(&[Lookup { table: &table, ids: &[0, 1] }])?;
+//! let x = candle.embed(&[Lookup { table: &table, ids: &[0, 1] }], None)?;
 //! let y = candle.linear(&x, &weight, Epilogue::PLAIN)?;
 //! assert_eq!(y.tensor.flatten_all()?.to_vec1::<f32>()?, [3.0, 7.0]);
 //! let gradients = y.tensor.sum_all()?.backward()?;

@@ -70,14 +70,14 @@ impl Little {
     fn loss(&self, activation: Activation, pooling: Pooling) -> Tensor {
         let candle = &self.candle;
         let lookup = Lookup { table: &self.table, ids: &self.ids };
-        let mut x = candle.embed(&[lookup]).unwrap();
+        let mut x = candle.embed(&[lookup], None).unwrap();
         candle.norm(&mut x, &self.norm).unwrap();
         let attention =
             Attention { heads: HEADS, scale: 0.5, position: Position::Embedded, window: None };
         let qkv = candle.linear(&x, &self.qkv, Epilogue::PLAIN).unwrap();
         let context = candle.attention(&qkv, &self.layout, &attention).unwrap();
         let inner = candle.linear(&context, &self.up, Epilogue::activate(activation)).unwrap();
-        let residual = Epilogue { activation: Activation::None, residual: Some(&x) };
+        let residual = Epilogue { activation: Activation::None, residual: Some(&x), norm: None };
         let mut out = candle.linear(&inner, &self.down, residual).unwrap();
         candle.norm(&mut out, &self.norm).unwrap();
         let pooled = candle.pool(&out, &self.layout, pooling).unwrap();

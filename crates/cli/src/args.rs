@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use crate::commands::batch::args::Batch;
 use crate::exit;
-pub use crate::serving::{Config, NewKey, Serve};
+pub use crate::serving::{Config, Keep, NewKey, Serve};
 
 /// Text classification and sentence embeddings, from a model folder, a bundle, a hub id, or the
 /// model inside this program.
@@ -65,21 +66,11 @@ pub struct Global {
     pub lane: Option<String>,
 }
 
-impl Global {
-    /// A variable that is set to nothing is not set.
-    pub fn forget_empty(&mut self) {
-        for value in [&mut self.model, &mut self.token, &mut self.endpoint, &mut self.lane] {
-            value.take_if(|value| value.is_empty());
-        }
-        self.cache.take_if(|folder| folder.as_os_str().is_empty());
-    }
-}
-
 /// The reference's own switch is set by 1, ON, YES or TRUE.
 fn switch(value: &str) -> Result<bool, &'static str> {
     match value.to_ascii_lowercase().as_str() {
         "1" | "on" | "yes" | "true" => Ok(true),
-        "" | "0" | "off" | "no" | "false" => Ok(false),
+        "0" | "off" | "no" | "false" => Ok(false),
         _ => Err("say 1 or 0"),
     }
 }
@@ -87,10 +78,12 @@ fn switch(value: &str) -> Result<bool, &'static str> {
 /// Where to compute.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Device {
-    /// The best there is
+    /// The processor; a GPU only where it is asked for
     Auto,
     /// The processor
     Cpu,
+    /// A GPU, over Vulkan, Metal or DirectX 12; the processor, where none computes as it should
+    Wgpu,
 }
 
 /// Numbers to compute in.
@@ -117,10 +110,15 @@ pub enum Command {
     Config(Config),
     /// Make an API key: the secret on standard output, its lines for the key file on standard error
     Key(NewKey),
+    /// Look after what a server keeps
+    #[command(subcommand)]
+    State(Keep),
     /// Turn texts into vectors
     Embed(Embed),
     /// Name the class of texts
     Classify(Classify),
+    /// Answer every row of a file, in parts that a run which is cut short need not do again
+    Batch(Box<Batch>),
     /// Print the cosine of two texts
     Similarity(Similarity),
     /// Measure a model on a data file

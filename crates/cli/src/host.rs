@@ -6,7 +6,7 @@ use std::time::Duration;
 use trireme_domain::{Fault, Limits};
 use trireme_model::{Cut, EmbedOptions, Pooling, Side};
 use trireme_server::source::NetSettings;
-use trireme_server::{ModelSettings, Opened, Precision, Queue};
+use trireme_server::{ModelSettings, Opened, Precision, Processor, Queue};
 use trireme_service::{Answer, Job, Task, Text, all};
 
 use crate::args::{self, Global};
@@ -33,13 +33,27 @@ pub fn settings(global: &Global, output: Output) -> ModelSettings {
         },
         threads: global.threads.map_or(cores, usize::from),
         precision: global.precision.into(),
+        processor: match global.device {
+            args::Device::Auto | args::Device::Cpu => Processor::Cpu,
+            args::Device::Wgpu => Processor::Gpu,
+        },
         lane: global.lane.clone(),
         queue: Queue { timeout: Duration::from_secs(24 * 3600), ..Queue::default() },
         limits: Limits::default(),
     }
 }
 
-fn variable(name: &str) -> Option<String> {
+/// The model, in memory; and a note, where it is not on the device that was asked for.
+pub async fn open(settings: &ModelSettings, output: Output) -> Result<Opened, Fault> {
+    let opened = trireme_server::open(settings).await?;
+    if let Some(fault) = &opened.refused {
+        output.note(&format!("the processor answers: {fault}"));
+    }
+    Ok(opened)
+}
+
+/// A variable of the environment that is set to something.
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

@@ -11,14 +11,12 @@ mod redacted;
 mod run;
 mod serving;
 mod table;
+mod variables;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let mut cli = args::Cli::parse();
-    cli.global.forget_empty();
+    let cli: args::Cli = variables::parse(std::env::args_os());
     let output = output::Output::new(&cli.global);
     match run::run(cli, &output) {
         Ok(()) => ExitCode::SUCCESS,

@@ -18,6 +18,17 @@ pub fn texts(output: Output, total: usize) -> ProgressBar {
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// A bar over the rows of a file, some of which may be done.
+pub fn rows(output: Output, done: u64, total: u64) -> ProgressBar {
+    if output.quiet || output.json {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} rows, {per_sec}, {eta} left");
+    let bar = ProgressBar::new(total).with_position(done);
+    bar.reset_eta();
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
 /// A bar over the steps of a training, some of which may be done.
 pub fn steps(output: Output, done: usize, total: usize) -> ProgressBar {
     if output.quiet || output.json {

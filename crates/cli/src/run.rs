@@ -2,11 +2,11 @@
 
 use clap::CommandFactory;
 use trireme_domain::{Code, Fault};
-use trireme_server::open;
 
 use crate::args::{Cli, Command, Serve, Train};
 use crate::commands::{
-    bench, classify, config, distill, embed, eval, info, pack, quantize, serve, similarity, train,
+    batch, bench, classify, config, distill, embed, eval, info, pack, quantize, serve, similarity,
+    state, train,
 };
 use crate::host;
 use crate::output::{self, Output};
@@ -29,11 +29,19 @@ async fn dispatch(cli: Cli, output: Output) -> Result<(), Fault> {
         Command::Serve(args) => serve::run(*args, settings, output).await,
         Command::Config(options) => config::run(options, settings, output),
         Command::Key(args) => config::key(&args, output),
-        Command::Embed(args) => embed::run(args, &open(&settings).await?, output).await,
-        Command::Classify(args) => classify::run(args, &open(&settings).await?, output).await,
-        Command::Similarity(args) => similarity::run(args, &open(&settings).await?, output).await,
-        Command::Eval(args) => eval::run(args, &open(&settings).await?, output).await,
-        Command::Info => info::run(&open(&settings).await?, output),
+        Command::State(keep) => state::run(keep, output).await,
+        Command::Embed(args) => {
+            embed::run(args, &host::open(&settings, output).await?, output).await
+        }
+        Command::Classify(args) => {
+            classify::run(args, &host::open(&settings, output).await?, output).await
+        }
+        Command::Batch(args) => batch::run(*args, &settings, output).await,
+        Command::Similarity(args) => {
+            similarity::run(args, &host::open(&settings, output).await?, output).await
+        }
+        Command::Eval(args) => eval::run(args, &host::open(&settings, output).await?, output).await,
+        Command::Info => info::run(&host::open(&settings, output).await?, output),
         Command::Pack(args) => pack::run(args, &settings, output).await,
         Command::Quantize(args) => quantize::run(args, &settings, output).await,
         Command::Bench(args) => bench::run(args, &cli.global, &settings, output).await,

@@ -11,6 +11,7 @@ use trireme_domain::hygiene::Pattern;
 use trireme_domain::{Code, Fault};
 
 use crate::redacted::said;
+use crate::variables;
 
 /// Options of `trireme serve`. What is not said is as the help says.
 #[derive(Args, Serialize, Deserialize, Clone, Default)]
@@ -42,7 +43,7 @@ pub struct Serve {
     #[arg(long, env = "TRIREME_HOST", value_name = "ADDRESS")]
     pub host: Option<IpAddr>,
     /// Port to listen on; 0 lets the system choose [default: PORT, else 8080]
-    #[arg(long, short, env = "PORT", value_parser = port)]
+    #[arg(long, short, env = "PORT")]
     pub port: Option<u16>,
     /// File of API keys; see `trireme key` [default: whoever reaches the address may ask]
     #[arg(long, env = "TRIREME_KEYS", value_name = "FILE")]
@@ -98,6 +99,58 @@ pub struct Serve {
     /// Seconds that what is under way may then take [default: 30]
     #[arg(long, env = "TRIREME_GRACE", value_name = "SECONDS")]
     pub grace: Option<u64>,
+    /// Take token ids for texts, where a convention has room for them: those of the model's own
+    /// tokenizer
+    #[arg(long, env = "TRIREME_TOKEN_IDS", num_args = 0..=1, default_missing_value = "true")]
+    pub token_ids: Option<bool>,
+    /// Folder for jobs, which then outlive this process [default: jobs are not taken]
+    #[arg(long, env = "TRIREME_STATE", value_name = "FOLDER")]
+    pub state: Option<PathBuf>,
+    /// PostgreSQL for jobs, which several servers then share
+    #[arg(long, env = "TRIREME_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Jobs that are worked on at once; 0 leaves them to other servers [default: 2]
+    #[arg(long, env = "TRIREME_JOB_WORKERS", value_name = "N")]
+    pub job_workers: Option<usize>,
+    /// Texts of one job [default: 100000]
+    #[arg(long, env = "TRIREME_MAX_JOB_TEXTS", value_name = "N")]
+    pub max_job_texts: Option<usize>,
+    /// Bytes of a request that brings one [default: 33554432]
+    #[arg(long, env = "TRIREME_MAX_JOB_BYTES", value_name = "N")]
+    pub max_job_bytes: Option<usize>,
+    /// Jobs of one tenant that are not over [default: 100]
+    #[arg(long, env = "TRIREME_MAX_JOBS", value_name = "N")]
+    pub max_jobs: Option<usize>,
+    /// Hours that a job may take, and is kept once it is over [default: 24]
+    #[arg(long, env = "TRIREME_KEEP_JOBS", value_name = "HOURS")]
+    pub keep_jobs: Option<u64>,
+    /// Seconds after which a job whose server fell silent is another's [default: 30]
+    #[arg(long, env = "TRIREME_JOB_LEASE", value_name = "SECONDS")]
+    pub job_lease: Option<u64>,
+    /// Hosts that may be told of a job's end (repeat for more) [default: none]
+    #[arg(long, env = "TRIREME_WEBHOOK_HOSTS", value_name = "HOST", value_delimiter = ',')]
+    pub webhook_hosts: Option<Vec<String>>,
+    /// What those notices are signed with
+    #[arg(long, env = "TRIREME_WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub webhook_secret: Option<String>,
+    /// Keep a record of each prediction, by its id, where jobs are kept
+    #[arg(long, env = "TRIREME_PREDICTIONS", num_args = 0..=1, default_missing_value = "true")]
+    pub predictions: Option<bool>,
+    /// Days that a record is kept [default: 30]
+    #[arg(long, env = "TRIREME_KEEP_PREDICTIONS", value_name = "DAYS")]
+    pub keep_predictions: Option<u64>,
+    /// Keep texts in records, too [default: their length and a digest]
+    #[arg(long, env = "TRIREME_PREDICTION_TEXTS", num_args = 0..=1, default_missing_value = "true")]
+    pub prediction_texts: Option<bool>,
+    /// Folder for files of records, a line of JSON each [default: none]
+    #[arg(long, env = "TRIREME_PREDICTION_LOG", value_name = "FOLDER")]
+    pub prediction_log: Option<PathBuf>,
+    /// Megabytes of one of these files [default: 64]
+    #[arg(long, env = "TRIREME_PREDICTION_LOG_MB", value_name = "MB")]
+    pub prediction_log_mb: Option<u64>,
+    /// Folder of copies of the state, whose manifests hear of records that are deleted
+    #[arg(long, env = "TRIREME_BACKUPS", value_name = "FOLDER")]
+    pub backups: Option<PathBuf>,
     /// Digits of a score that are told [default: all]
     #[arg(long, env = "TRIREME_ROUND", value_name = "N")]
     pub round: Option<u8>,
@@ -119,6 +172,12 @@ pub struct Serve {
     /// What is logged: error, warn, info, debug, trace, or by module [default: info]
     #[arg(long, env = "TRIREME_LOG", value_name = "LEVEL")]
     pub log: Option<String>,
+    /// Collector of spans, as OpenTelemetry's HTTP sends them [default: none]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", hide_env_values = true)]
+    pub traces: Option<String>,
+    /// Share of requests that are traced where the caller does not say [default: 1]
+    #[arg(long, env = "TRIREME_TRACE_SHARE", value_name = "0..1")]
+    pub trace_share: Option<f64>,
     /// How it is logged [default: human]
     #[arg(long, env = "TRIREME_LOG_FORMAT")]
     pub log_format: Option<Format>,
@@ -142,6 +201,37 @@ pub enum Config {
     Show(Box<Serve>),
 }
 
+/// Where a server keeps its jobs.
+#[derive(Args)]
+pub struct Place {
+    /// The folder
+    #[arg(long, env = "TRIREME_STATE", value_name = "FOLDER")]
+    pub state: Option<PathBuf>,
+    /// The PostgreSQL
+    #[arg(long, env = "TRIREME_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum Keep {
+    /// Read all of it and say whether it is sound
+    Check(Place),
+    /// Write a copy of it into a file, while servers use it or not
+    Backup {
+        /// The file, which must not be there yet
+        file: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Bring a copy back, into a folder where nothing is kept yet
+    Restore {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
 #[derive(Args)]
 pub struct NewKey {
     /// What the key is called in logs
@@ -161,10 +251,6 @@ fn scope(name: &str) -> Result<Scope, String> {
     serde_json::from_value(name.into()).map_err(|_| "say infer, admin or metrics".to_owned())
 }
 
-fn port(value: &str) -> Result<u16, std::num::ParseIntError> {
-    if value.is_empty() { "8080" } else { value }.parse()
-}
-
 impl Serve {
     /// What `trireme serve` alone would be, variables included.
     pub fn alone() -> Box<Self> {
@@ -173,7 +259,8 @@ impl Serve {
             #[command(flatten)]
             serve: Serve,
         }
-        Box::new(Alone::parse_from(["trireme"]).serve)
+        let Alone { serve } = variables::parse(["trireme".into()]);
+        Box::new(serve)
     }
 
     /// With what the file says where flags and variables say nothing.

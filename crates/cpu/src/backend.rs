@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use trireme_backend::shapes::{self, Shape};
 use trireme_backend::{
     Attention, Backend, BackendError, BoxFuture, ByteRows, Epilogue, Layout, Lookup, Matrix, Per,
     Pooling, Position, Precision, Weight,
@@ -9,7 +10,7 @@ use trireme_backend::{
 use trireme_kernels::{self as kernels, Lane};
 
 use crate::spare::{Buffer, Spare};
-use crate::weights::{Linear, Rows, Table, row_count};
+use crate::weights::{Linear, Rows, Table};
 use crate::{Cuts, Executor};
 
 /// Inputs of one piece, in values: few enough to stay in the second cache while every weight passes
@@ -40,6 +41,10 @@ impl Acts {
 
     fn rows(&self) -> usize {
         self.values().len() / self.width.max(1)
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { rows: self.rows(), cols: self.width }
     }
 
     /// Some rows' values.
@@ -108,10 +113,7 @@ impl Backend for Cpu {
         per: Per,
     ) -> Result<Linear, BackendError> {
         const OP: &str = "upload_linear";
-        let rows = row_count(weight, OP)?;
-        if let Some(bias) = bias.filter(|bias| bias.len() != rows) {
-            return Err(BackendError::shape(OP, format!("a bias of {rows}"), bias.len()));
-        }
+        shapes::bias(OP, shapes::weight(OP, weight)?.rows, bias)?;
         if self.precision == Precision::Bf16 && !self.lane.has_halves() {
             return Err(BackendError::Unsupported { what: "bf16", lane: self.lane.name() });
         }
@@ -136,7 +138,7 @@ impl Backend for Cpu {
 
     fn upload_table(&self, _: &[String], table: Weight<'_>) -> Result<Table, BackendError> {
         const OP: &str = "upload_table";
-        row_count(table, OP)?;
+        shapes::weight(OP, table)?;
         let copied =
             match table {
                 Weight::Singles(Matrix { cols, data, .. }) => kernels::copied(data)
@@ -157,44 +159,35 @@ impl Backend for Cpu {
         bias: &[f32],
         eps: f32,
     ) -> Result<kernels::Norm, BackendError> {
-        if gain.is_empty() || gain.len() != bias.len() {
-            let expected = format!("a bias of {}", gain.len());
-            return Err(BackendError::shape("upload_norm", expected, bias.len()));
-        }
+        shapes::gains("upload_norm", gain, bias)?;
         Ok(kernels::Norm { gain: gain.to_vec(), bias: bias.to_vec(), eps })
     }
 
-    fn embed(&self, lookups: &[Lookup<'_, Table>]) -> Result<Acts, BackendError> {
-        let Some(first) = lookups.first() else {
-            return Err(BackendError::shape("embed", "at least one look-up", 0));
-        };
-        let (tokens, width) = (first.ids.len(), first.table.width);
-        for Lookup { table, ids } in lookups {
-            if table.width != width || ids.len() != tokens {
-                let got = format!("{} × {}", ids.len(), table.width);
-                return Err(BackendError::shape("embed", format!("{tokens} × {width}"), got));
-            }
-            let rows = table.rows();
-            if let Some(&id) = ids.iter().find(|&&id| id as usize >= rows) {
-                return Err(BackendError::IdOutOfRange { op: "embed", id, rows });
-            }
-        }
+    fn embed(
+        &self,
+        lookups: &[Lookup<'_, Table>],
+        norm: Option<&kernels::Norm>,
+    ) -> Result<Acts, BackendError> {
+        let shapes = lookups.iter().map(|lookup| (lookup.table.shape(), lookup.ids));
+        let Shape { rows: tokens, cols: width } = shapes::looked_up(shapes)?;
+        shapes::norm("embed", width, norm.map(|norm| norm.gain.len()))?;
         let mut out = self.room("embed", tokens, width)?;
-        self.by_rows(&mut out, width, |first, out| {
-            out.fill(0.0);
-            for (token, out) in (first..).zip(out.chunks_exact_mut(width)) {
+        self.by_rows(&mut out, width, |first, rows| {
+            rows.fill(0.0);
+            for (token, row) in (first..).zip(rows.chunks_exact_mut(width)) {
                 for Lookup { table, ids } in lookups {
-                    table.add(ids[token] as usize, out);
+                    table.add(ids[token] as usize, row);
                 }
+            }
+            if let Some(norm) = norm {
+                kernels::layer_norm(self.lane, rows, norm);
             }
         });
         Ok(out)
     }
 
     fn norm(&self, x: &mut Acts, norm: &kernels::Norm) -> Result<(), BackendError> {
-        if x.width != norm.gain.len() {
-            return Err(BackendError::shape("norm", norm.gain.len(), x.width));
-        }
+        shapes::norm("norm", x.width, Some(norm.gain.len()))?;
         let width = x.width;
         self.by_rows(x, width, |_, rows| kernels::layer_norm(self.lane, rows, norm));
         Ok(())
@@ -204,22 +197,14 @@ impl Backend for Cpu {
         &self,
         x: &Acts,
         weight: &Linear,
-        epilogue: Epilogue<'_, Acts>,
+        epilogue: Epilogue<'_, Acts, kernels::Norm>,
     ) -> Result<Acts, BackendError> {
-        if x.width != weight.inputs() {
-            let expected = format!("rows of {}", weight.inputs());
-            return Err(BackendError::shape("linear", expected, x.width));
-        }
-        let outputs = weight.outputs();
-        if let Some(add) = epilogue.residual
-            && (add.width != outputs || add.rows() != x.rows())
-        {
-            let expected = format!("a residual of {} × {outputs}", x.rows());
-            let got = format!("{} × {}", add.rows(), add.width);
-            return Err(BackendError::shape("linear", expected, got));
-        }
+        let layer = Shape { rows: weight.outputs(), cols: weight.inputs() };
+        let Shape { rows, cols: outputs } =
+            shapes::linear(x.shape(), layer, epilogue.residual.map(Acts::shape))?;
+        shapes::norm("linear", outputs, epilogue.norm.map(|norm| norm.gain.len()))?;
         let activation = activation(epilogue.activation);
-        let mut out = self.room("linear", x.rows(), outputs)?;
+        let mut out = self.room("linear", rows, outputs)?;
         self.by_rows(&mut out, x.width, |first, out| {
             let rows = first..first + out.len() / outputs;
             let x = x.range(rows.clone());
@@ -229,6 +214,9 @@ impl Backend for Cpu {
                 Linear::Singles(weight) => kernels::linear(self.lane, x, weight, finish, out),
                 Linear::Halves(weight) => kernels::linear16(self.lane, x, weight, finish, out),
                 Linear::Bytes(weight) => kernels::linear8(self.lane, x, weight, finish, out),
+            }
+            if let Some(norm) = epilogue.norm {
+                kernels::layer_norm(self.lane, out, norm);
             }
         });
         Ok(out)
@@ -272,10 +260,7 @@ impl Backend for Cpu {
     }
 
     fn pool(&self, x: &Acts, layout: &Layout, pooling: Pooling) -> Result<Acts, BackendError> {
-        if x.rows() != layout.tokens() {
-            let expected = format!("{} rows", layout.tokens());
-            return Err(BackendError::shape("pool", expected, x.rows()));
-        }
+        shapes::rows("pool", x.shape(), layout)?;
         let mut pooled = self.room("pool", layout.len(), x.width)?;
         let rows = pooled.buffer.values.chunks_exact_mut(x.width.max(1));
         for (text, out) in layout.texts().zip(rows) {
@@ -305,14 +290,7 @@ fn heads<'a>(
     attention: &Attention<'a, Table>,
 ) -> Result<kernels::Heads<'a>, BackendError> {
     let count = attention.heads;
-    if count == 0 || qkv.width == 0 || !qkv.width.is_multiple_of(3 * count) {
-        let expected = format!("three parts of {count} equal heads");
-        return Err(BackendError::shape("attention", expected, qkv.width));
-    }
-    if qkv.rows() != layout.tokens() {
-        let expected = format!("{} rows", layout.tokens());
-        return Err(BackendError::shape("attention", expected, qkv.rows()));
-    }
+    let width = shapes::head_width(qkv.shape(), layout, count)?;
     let bias = match attention.position {
         Position::Embedded => None,
         Position::Relative { table, reach } => {
@@ -320,16 +298,10 @@ fn heads<'a>(
                 let expected = "biases in singles";
                 return Err(BackendError::shape("attention", expected, "bytes"));
             };
-            let fits = values.len() == (2 * reach + 1) * count && layout.longest() <= reach + 1;
-            if !fits {
-                let expected = format!("biases for {count} heads and {} tokens", layout.longest());
-                let got = format!("{} values, reach {reach}", values.len());
-                return Err(BackendError::shape("attention", expected, got));
-            }
+            shapes::biases(table.shape(), layout, count, reach)?;
             Some(kernels::Bias { table: values, reach })
         }
     };
-    let width = qkv.width / 3 / count;
     Ok(kernels::Heads { count, width, scale: attention.scale, window: attention.window, bias })
 }
 

@@ -10,7 +10,7 @@
 //!
 //! let cpu = Cpu::new(Box::new(Inline), trireme_cpu::Lane::detect());
 //! let table = cpu.upload_table(&[], Matrix { rows: 2, cols: 1, data: &[1.0, 2.0] }.into())?;
-//! let rows = cpu.embed(&[Lookup { table: &table, ids: &[1, 0, 1] }])?;
+//! let rows = cpu.embed(&[Lookup { table: &table, ids: &[1, 0, 1] }], None)?;
 //! assert_eq!(rows.values(), [2.0, 1.0, 2.0]);
 //! # Ok::<(), trireme_backend::BackendError>(())
 //! ```

@@ -1,6 +1,6 @@
 //! Weights and tables in this backend's memory.
 
-use trireme_backend::{BackendError, ByteRows, Matrix, Weight};
+use trireme_backend::shapes::Shape;
 use trireme_kernels as kernels;
 
 /// A weight with its bias, packed for the precision that multiplies it.
@@ -46,12 +46,12 @@ pub(crate) enum Rows {
 }
 
 impl Table {
-    /// How many there are.
-    pub(crate) fn rows(&self) -> usize {
-        match &self.rows {
+    pub(crate) fn shape(&self) -> Shape {
+        let rows = match &self.rows {
             Rows::Singles(values) => values.len() / self.width,
             Rows::Bytes { scales, .. } => scales.len(),
-        }
+        };
+        Shape { rows, cols: self.width }
     }
 
     /// Adds a row that is there.
@@ -64,16 +64,4 @@ impl Table {
             }
         }
     }
-}
-
-/// The rows of a weight that has as many values as it says.
-pub(crate) fn row_count(weight: Weight<'_>, op: &'static str) -> Result<usize, BackendError> {
-    let (rows, cols, values) = match weight {
-        Weight::Singles(Matrix { rows, cols, data }) => (rows, cols, data.len()),
-        Weight::Bytes(ByteRows { cols, values, scales }) => (scales.len(), cols, values.len()),
-    };
-    if cols > 0 && rows.checked_mul(cols) == Some(values) {
-        return Ok(rows);
-    }
-    Err(BackendError::shape(op, format!("{rows} × {cols} values"), values))
 }

@@ -45,7 +45,7 @@ fn a_row_wider_than_a_piece_is_a_piece() {
     let table = vec![1.0; inputs];
     let table =
         cpu.upload_table(&[], Matrix { rows: 1, cols: inputs, data: &table }.into()).unwrap();
-    let x = cpu.embed(&[Lookup { table: &table, ids: &[0; 3] }]).unwrap();
+    let x = cpu.embed(&[Lookup { table: &table, ids: &[0; 3] }], None).unwrap();
     let weight = vec![0.5; inputs];
     let weight = Matrix { rows: 1, cols: inputs, data: &weight };
     let weight = cpu.upload_linear(&[], weight.into(), None, Per::Token).unwrap();

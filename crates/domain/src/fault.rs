@@ -78,6 +78,12 @@ macro_rules! codes {
                 match self { $(Self::$code => $name),* }
             }
 
+            /// The code of this name, where it is one.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.name() == name)
+            }
+
             /// The HTTP status.
             #[must_use]
             pub fn status(self) -> u16 {
@@ -113,6 +119,7 @@ codes! {
     TextTooLong = "text_too_long", 413, Input, Never, "A text is longer than this host takes.";
     TooManyTexts = "too_many_texts", 413, Input, Never, "One request holds more texts than this host takes.";
     BodyTooLarge = "body_too_large", 413, Input, Never, "The body is larger than this host takes.";
+    RequestTimeout = "request_timeout", 408, Input, Later, "The request did not arrive in time.";
     TextRefused = "text_refused", 422, Input, Never, "A text breaks a rule of this host; the message names the rule.";
     UnsupportedEncoding = "unsupported_encoding", 415, Input, Never, "The body is packed in a way that this host does not take.";
     InvalidOption = "invalid_option", 422, Input, Never, "An option's value does not fit this model.";
@@ -137,7 +144,17 @@ codes! {
     Cancelled = "cancelled", 499, Busy, Later, "The caller left before the answer was ready.";
     ShuttingDown = "shutting_down", 503, Busy, Later, "This host is shutting down.";
     OutOfMemory = "out_of_memory", 503, Internal, Later, "This host has not the memory that this takes.";
+    DeviceLost = "device_lost", 503, Internal, Later, "The GPU that computed is gone; the next request finds another device.";
     RateLimited = "rate_limited", 429, Busy, Later, "This caller asks for more than its share; try again later.";
+    PredictionNotFound = "prediction_not_found", 404, Input, Never, "There is no such prediction, or it was forgotten.";
+    JobNotFound = "job_not_found", 404, Input, Never, "There is no such job, or it was forgotten.";
+    IdempotencyConflict = "idempotency_conflict", 409, Input, Never, "This idempotency key came with another request before.";
+    TooManyJobs = "too_many_jobs", 429, Busy, Later, "This caller has as many open jobs as it may.";
+    JobFailed = "job_failed", 500, Internal, Never, "A job broke down every time it was taken up.";
+    StoreUnavailable = "store_unavailable", 503, Busy, Later, "What this host keeps can't be reached or is in use; try again later.";
+    StoreUnwritable = "store_unwritable", 503, Internal, Later, "What this host keeps has no room left, or may not be written.";
+    InvalidState = "invalid_state", 500, Internal, Never, "What this host keeps is damaged, or is no state of this program.";
+    NewerState = "newer_state", 500, Internal, Never, "What this host keeps was written by a newer version of this program.";
     NotReady = "not_ready", 503, Busy, Later, "This host is starting, or its model does not answer as it should.";
     UnsupportedHere = "unsupported_here", 501, Unsupported, Never, "This host or build can't do that.";
     Internal = "internal", 500, Internal, Never, "Something broke that should not have; the log says more.";

@@ -5,15 +5,20 @@
 
 pub mod access;
 pub mod admission;
+pub mod batch;
 pub mod batching;
+pub mod calendar;
 pub mod dataset;
 pub mod fault;
+pub mod histogram;
 pub mod hygiene;
+pub mod jobs;
 pub mod limits;
 pub mod lru;
 pub mod metrics;
 pub mod quantize;
 pub mod rate;
+pub mod records;
 pub mod rounding;
 pub mod similarity;
 pub mod top;

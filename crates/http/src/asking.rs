@@ -35,6 +35,40 @@ pub(crate) async fn vectors(
     whole(all(service.each(served, texts, asked).await?)?, cutting)
 }
 
+/// The most numbers of one answer that holds a vector for each token; printed, they are some 20 MB.
+const NUMBERS: usize = 2_000_000;
+
+/// The vector of every token of each text, as the encoder leaves it.
+pub(crate) async fn token_vectors(
+    service: &Service,
+    served: &Served,
+    texts: Vec<String>,
+    prompt: Option<String>,
+    cutting: Cutting,
+    terms: Terms,
+) -> Result<Vec<Vec<Vec<f32>>>, Fault> {
+    service.limits.check(texts.iter().map(String::as_str))?;
+    let most = served.reader.max_tokens();
+    let mut numbers = 0;
+    for (at, text) in texts.iter().enumerate() {
+        let tokens = served.reader.tokens(text, prompt.as_deref(), true);
+        let tokens = tokens.map_err(|fault| fault.of_text(at))?.len().min(most);
+        numbers += tokens * served.identity.dimensions;
+    }
+    if numbers > NUMBERS {
+        let message = format!("{numbers} numbers, and {NUMBERS} are the most; ask for fewer texts");
+        return Err(Fault::new(Code::TooManyTexts, message));
+    }
+    let texts = texts.into_iter().map(Text::from).collect();
+    let asked = Asked { task: Task::Tokens { prompt }, cut: cutting.cut, terms };
+    let answers = whole(all(service.each(served, texts, asked).await?)?, cutting)?;
+    let rows = |answer: Answer| {
+        let width = answer.values.len().checked_div(answer.tokens).unwrap_or(0).max(1);
+        answer.values.chunks(width).map(<[f32]>::to_vec).collect()
+    };
+    Ok(answers.into_iter().map(rows).collect())
+}
+
 /// How texts that are too long are treated.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cutting {
@@ -98,7 +132,8 @@ pub(crate) async fn nearness(
 ) -> Result<(Vec<f32>, usize), Fault> {
     service.limits.check_count(texts.len())?;
     let options = EmbedOptions { normalize: Some(true), ..EmbedOptions::default() };
-    let of = |texts| vectors(service, served, texts, options, prompt.clone(), cutting, terms);
+    let of =
+        |texts| vectors(service, served, texts, options, prompt.clone(), cutting, terms.clone());
     let answers = if texts.len() < service.limits.texts {
         // Behind the texts, so that a fault of one of them names its own place.
         texts.push(query);

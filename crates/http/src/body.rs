@@ -1,5 +1,7 @@
 //! A request's body, within the limit and read as JSON.
 
+use std::error::Error;
+
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -12,6 +14,9 @@ use crate::answer::Refused;
 
 /// A parsed body. The content type is not asked for: `curl -d` sends another one.
 pub(crate) struct Parsed<T>(pub T);
+
+/// The same of a job, which may be larger.
+pub(crate) struct ParsedJob<T>(pub T);
 
 /// A body as it came, for those who look before they parse.
 pub(crate) struct Bytes(pub Vec<u8>);
@@ -34,6 +39,30 @@ impl<T: DeserializeOwned> FromRequest<Service> for Parsed<T> {
     }
 }
 
+impl<T: DeserializeOwned> FromRequest<Service> for ParsedJob<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, service: &Service) -> Result<Self, Refused> {
+        plain(request.headers())?;
+        let body_bytes = service.jobs.as_ref().map(|jobs| jobs.rules.body_bytes);
+        let limits = Limits {
+            body_bytes: body_bytes.unwrap_or(service.limits.body_bytes),
+            ..service.limits
+        };
+        Ok(Self(parse(&read(request.into_body(), &limits).await?)?))
+    }
+}
+
+/// What a host's body fails with where a piece of it does not come in time.
+#[derive(Debug, thiserror::Error)]
+#[error("the body did not come in time")]
+pub struct Late;
+
+/// Whether a failure was caused by such a one.
+pub fn was<E: Error + 'static>(failure: &(dyn Error + 'static)) -> bool {
+    failure.is::<E>() || failure.source().is_some_and(was::<E>)
+}
+
 /// Whether a body may be an object: a list would be taken for one whose fields are in order.
 pub(crate) fn is_object(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"{")
@@ -51,6 +80,13 @@ fn plain(headers: &HeaderMap) -> Result<(), Fault> {
     }
 }
 
+fn broken(error: &axum::Error) -> Fault {
+    match was::<Late>(error) {
+        true => Fault::new(Code::RequestTimeout, "the body did not come in time; send it again"),
+        false => Fault::new(Code::InvalidRequest, format!("the body broke off: {error}")),
+    }
+}
+
 /// How much is read on past the limit.
 const READ_ON: usize = 16 << 20;
 
@@ -62,9 +98,7 @@ async fn read(mut body: Body, limits: &Limits) -> Result<Vec<u8>, Fault> {
     while seen <= limits.body_bytes.saturating_add(READ_ON)
         && let Some(frame) = body.frame().await
     {
-        let frame = frame.map_err(|error| {
-            Fault::new(Code::InvalidRequest, format!("the body broke off: {error}"))
-        })?;
+        let frame = frame.map_err(|error| broken(&error))?;
         let Ok(data) = frame.into_data() else { continue };
         seen += data.len();
         if seen <= limits.body_bytes {

@@ -1,11 +1,12 @@
 //! Who asks, and by when, from a request's headers.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use trireme_domain::batching::Priority;
 use trireme_domain::{Code, Fault};
 use trireme_service::{Caching, Terms};
@@ -19,10 +20,20 @@ const TIMEOUT: &str = "x-request-timeout";
 const PRIORITY: &str = "x-priority";
 
 /// What the host's guard knows of the caller; it stands among the request's extensions.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Caller {
     /// Whose turn it is among those who wait.
     pub owner: u64,
+    /// Whose what the caller leaves here is: nobody's in particular, where there are no keys.
+    pub tenant: Arc<str>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
 }
 
 /// The terms that a request is answered on.
@@ -32,10 +43,11 @@ impl<S: Sync> FromRequestParts<S> for Call {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        let caller = parts.extensions.get::<Caller>().copied().unwrap_or_default();
+        let Caller { owner, tenant } =
+            parts.extensions.get::<Caller>().cloned().unwrap_or_default();
         let (priority, timeout) = (priority(&parts.headers)?, timeout(&parts.headers)?);
         let caching = caching(&parts.headers);
-        Ok(Self(Terms { owner: caller.owner, priority, timeout, caching }))
+        Ok(Self(Terms { owner, tenant, priority, timeout, caching }))
     }
 }
 
@@ -111,10 +123,15 @@ impl<S: Sync> FromRequestParts<S> for ModelQuery {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let pairs = parts.uri.query().unwrap_or_default().split('&');
-        let model = pairs.filter_map(|pair| pair.strip_prefix("model=")).next();
-        Ok(Self(model.filter(|model| !model.is_empty()).map(decoded)))
+        Ok(Self(parameter(&parts.uri, "model")))
     }
+}
+
+/// A parameter of a query string; one without a value is as good as none.
+pub(crate) fn parameter(uri: &Uri, name: &str) -> Option<String> {
+    let pairs = uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let value = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next();
+    value.filter(|value| !value.is_empty()).map(decoded)
 }
 
 /// Undoes a query's `%` escapes; what is none stays as it is.

@@ -57,6 +57,7 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::CACHE_CONTROL,
             header::CONTENT_TYPE,
             REQUEST_ID,
+            from_static("idempotency-key"),
             from_static("traceparent"),
             from_static("x-api-key"),
             from_static("x-priority"),

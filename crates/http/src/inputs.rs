@@ -1,36 +1,53 @@
-//! What several conventions call `inputs` or `input`: a text, or a list of texts.
+//! What several conventions call `inputs` or `input`: a text, or a list of texts; or the tokens of
+//! texts, where the host takes them.
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Unexpected, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use trireme_domain::{Code, Fault};
+use trireme_service::{Served, Service};
 
-/// A text, or a list of texts.
+/// Texts, in the order in which they are answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Inputs {
-    One(String),
-    Many(Vec<String>),
-}
+pub(crate) struct Inputs(Vec<Input>);
 
-impl Inputs {
-    pub fn into_texts(self) -> Vec<String> {
-        match self {
-            Self::One(text) => vec![text],
-            Self::Many(texts) => texts,
-        }
-    }
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Input {
+    Text(String),
+    Ids(Vec<u32>),
 }
 
 /// Ids of another tokenizer would be answered with a vector of something else.
-const IDS: &str = "token ids are not taken, for they may be another tokenizer's; send text \
-    (in LangChain: check_embedding_ctx_length=False)";
+const IDS: &str = "token ids are not taken here, for they may be another tokenizer's; send text \
+    (in LangChain: check_embedding_ctx_length=False), or start the host with --token-ids";
 
-/// One member of the list: a text, and nothing that could be ids.
-struct Member(String);
+impl Inputs {
+    /// The texts, and those that ids stand for where this host takes ids.
+    ///
+    /// # Errors
+    /// There are ids and the host takes none, or one that no token has.
+    pub fn texts(self, service: &Service, served: &Served) -> Result<Vec<String>, Fault> {
+        let text = |(at, input)| match input {
+            Input::Text(text) => Ok(text),
+            Input::Ids(_) if !service.policy.token_ids => {
+                Err(Fault::new(Code::InvalidRequest, IDS))
+            }
+            Input::Ids(ids) => served.reader.text(&ids, true).map_err(|fault| fault.of_text(at)),
+        };
+        self.0.into_iter().enumerate().map(text).collect()
+    }
+}
+
+/// A member of a list: a text, its ids, or one of the ids of the only text there is.
+enum Member {
+    Input(Input),
+    Id(u32),
+}
 
 impl<'de> Deserialize<'de> for Member {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
             type Value = Member;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,25 +55,27 @@ impl<'de> Deserialize<'de> for Member {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Member, E> {
-                Ok(Member(text.to_owned()))
+                Ok(Member::Input(Input::Text(text.to_owned())))
             }
 
             fn visit_string<E: Error>(self, text: String) -> Result<Member, E> {
-                Ok(Member(text))
+                Ok(Member::Input(Input::Text(text)))
             }
 
-            fn visit_u64<E: Error>(self, _: u64) -> Result<Member, E> {
-                Err(E::custom(IDS))
+            fn visit_u64<E: Error>(self, id: u64) -> Result<Member, E> {
+                let id = u32::try_from(id).map_err(|_| E::custom("no token has so large an id"))?;
+                Ok(Member::Id(id))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Member, A::Error> {
-                match seq.next_element::<u64>() {
-                    Ok(Some(_)) => Err(A::Error::custom(IDS)),
-                    _ => Err(A::Error::invalid_type(Unexpected::Seq, &self)),
+                let mut ids = Vec::new();
+                while let Some(id) = seq.next_element()? {
+                    ids.push(id);
                 }
+                Ok(Member::Input(Input::Ids(ids)))
             }
         }
-        from.deserialize_any(Text)
+        from.deserialize_any(Any)
     }
 }
 
@@ -71,19 +90,28 @@ impl<'de> Deserialize<'de> for Inputs {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Inputs, E> {
-                Ok(Inputs::One(text.to_owned()))
+                Ok(Inputs(vec![Input::Text(text.to_owned())]))
             }
 
             fn visit_string<E: Error>(self, text: String) -> Result<Inputs, E> {
-                Ok(Inputs::One(text))
+                Ok(Inputs(vec![Input::Text(text)]))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Inputs, A::Error> {
-                let mut texts = Vec::new();
-                while let Some(Member(text)) = seq.next_element()? {
-                    texts.push(text);
+                let (mut inputs, mut ids) = (Vec::new(), Vec::new());
+                while let Some(member) = seq.next_element()? {
+                    match member {
+                        Member::Input(input) => inputs.push(input),
+                        Member::Id(id) => ids.push(id),
+                    }
                 }
-                Ok(Inputs::Many(texts))
+                match (inputs.is_empty(), ids.is_empty()) {
+                    (false, false) => {
+                        Err(A::Error::custom("ids of a text stand in their own list"))
+                    }
+                    (true, false) => Ok(Inputs(vec![Input::Ids(ids)])),
+                    (_, true) => Ok(Inputs(inputs)),
+                }
             }
         }
         from.deserialize_any(Either)
@@ -95,17 +123,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_read_and_ids_refused_by_name() {
-        let read = |json: &str| serde_json::from_str::<Inputs>(json);
-        assert_eq!(read("\"a\"").unwrap(), Inputs::One("a".to_owned()));
-        let many = Inputs::Many(vec!["a".to_owned(), "b".to_owned()]);
-        assert_eq!(read(r#"["a", "b"]"#).unwrap(), many);
-        for ids in ["[1, 2]", "[[1, 2], [3]]", r#"["a", [1]]"#] {
-            let error = read(ids).unwrap_err().to_string();
-            assert!(error.contains("check_embedding_ctx_length"), "{ids}: {error}");
+    fn texts_are_read_and_so_are_ids() {
+        let text = |text: &str| Input::Text(text.to_owned());
+        for (json, expected) in [
+            ("\"a\"", vec![text("a")]),
+            ("[\"a\", \"b\"]", vec![text("a"), text("b")]),
+            ("[]", vec![]),
+            ("[1, 2]", vec![Input::Ids(vec![1, 2])]),
+            ("[[1, 2], [3]]", vec![Input::Ids(vec![1, 2]), Input::Ids(vec![3])]),
+            ("[\"a\", [1]]", vec![text("a"), Input::Ids(vec![1])]),
+        ] {
+            assert_eq!(serde_json::from_str::<Inputs>(json).unwrap().0, expected, "{json}");
         }
-        for other in ["3", "{}", "[null]", "[[\"a\"]]"] {
-            assert!(read(other).is_err(), "{other}");
+        for other in
+            ["3", "{}", "[null]", "[[\"a\"]]", "[1, \"a\"]", "[-1]", "[1.5]", "[4294967296]"]
+        {
+            assert!(serde_json::from_str::<Inputs>(other).is_err(), "{other}");
         }
     }
 }

@@ -11,11 +11,13 @@ mod docs;
 mod dress;
 mod inputs;
 mod invocations;
+mod jobs;
 #[doc(hidden)]
 pub mod oip;
 mod openai;
 mod own;
 mod pipeline;
+mod predictions;
 mod rerank;
 mod route;
 mod routes;
@@ -25,6 +27,8 @@ mod tei;
 mod tests;
 
 pub use answer::{Coded, refused};
+pub use body::{Late, was};
 pub use call::Caller;
 pub use dress::{RequestId, dressed};
 pub use routes::{router, routes};
+pub use tei::Measure;

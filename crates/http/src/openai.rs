@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use trireme_domain::wire::count;
 #[cfg(test)]
 use trireme_domain::wire::schema::Positive;
 use trireme_service::{EmbedOptions, Served, Service};
@@ -27,6 +28,7 @@ pub(crate) struct EmbeddingsRequest {
     #[serde(default)]
     encoding_format: Format,
     #[cfg_attr(test, schemars(with = "Option<Positive>"))]
+    #[serde(default, deserialize_with = "count")]
     dimensions: Option<usize>,
     /// Whose end user asks; nothing here depends on it.
     #[serde(rename = "user")]
@@ -107,7 +109,7 @@ pub(crate) async fn embeddings(
     let served = service.models.get(request.model.as_deref())?;
     let options =
         EmbedOptions { pooling: None, normalize: Some(true), dimensions: request.dimensions };
-    let (texts, cutting) = (request.input.into_texts(), Cutting::new(None, None));
+    let (texts, cutting) = (request.input.texts(&service, &served)?, Cutting::new(None, None));
     let answers = vectors(&service, &served, texts, options, None, cutting, terms).await?;
     let tokens = answers.iter().map(|answer| answer.tokens).sum();
     let numbers = |values: Vec<f32>| match request.encoding_format {

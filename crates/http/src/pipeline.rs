@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use trireme_domain::wire::count;
 use trireme_domain::{Code, Fault};
 use trireme_service::{EmbedOptions, Service, Side, Text, parse};
 
@@ -36,6 +37,7 @@ pub(crate) struct Request {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "PipelineParameters"))]
 struct Classifying {
+    #[serde(default, deserialize_with = "count")]
     top_k: Option<usize>,
     function_to_apply: Option<Function>,
     truncate: Option<bool>,
@@ -68,7 +70,7 @@ pub(crate) async fn classification(
             return Err(Fault::new(Code::InvalidOption, message).into());
         }
     };
-    let texts = request.inputs.into_texts().into_iter().map(Text::from).collect();
+    let texts = request.inputs.texts(&service, &served)?.into_iter().map(Text::from).collect();
     let cutting = Cutting::new(request.parameters.truncate, None);
     let answers = scores(&service, &served, texts, raw, cutting, terms).await?;
     let most = request.parameters.top_k.unwrap_or(usize::MAX);
@@ -91,6 +93,7 @@ pub(crate) struct ExtractionRequest {
     truncate: Option<bool>,
     truncation_direction: Option<Direction>,
     prompt_name: Option<String>,
+    #[serde(default, deserialize_with = "count")]
     dimensions: Option<usize>,
     #[serde(rename = "encoding_format")]
     _format: Option<FloatOnly>,
@@ -108,6 +111,7 @@ struct Extracting {
     truncate: Option<bool>,
     truncation_direction: Option<Direction>,
     prompt_name: Option<String>,
+    #[serde(default, deserialize_with = "count")]
     dimensions: Option<usize>,
 }
 
@@ -126,7 +130,8 @@ pub(crate) async fn extraction(
     };
     let side = request.truncation_direction.or(inner.truncation_direction).map(Side::from);
     let cutting = Cutting::new(request.truncate.or(inner.truncate), side);
-    let (texts, prompt) = (request.inputs.into_texts(), request.prompt_name.or(inner.prompt_name));
+    let texts = request.inputs.texts(&service, &served)?;
+    let prompt = request.prompt_name.or(inner.prompt_name);
     let answers = vectors(&service, &served, texts, options, prompt, cutting, terms).await?;
     Ok(Json(answers.into_iter().map(|answer| answer.values).collect()))
 }

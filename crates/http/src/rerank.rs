@@ -3,6 +3,7 @@
 use axum::extract::State;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use trireme_domain::wire::count;
 #[cfg(test)]
 use trireme_domain::wire::schema::{List, Text};
 use trireme_service::{Service, Terms, parse};
@@ -31,6 +32,7 @@ pub(crate) struct Request {
     query: String,
     #[cfg_attr(test, schemars(with = "List<Document>"))]
     documents: Vec<Document>,
+    #[serde(default, deserialize_with = "count")]
     top_n: Option<usize>,
     #[serde(default)]
     return_documents: bool,

@@ -23,7 +23,7 @@ use crate::tests::Said;
 pub(crate) struct Route {
     pub path: &'static str,
     pub method: Method,
-    convention: Convention,
+    pub convention: Convention,
     answer: MethodRouter<Service>,
     /// What the document says, of each path that it writes for this one.
     #[cfg(test)]
@@ -47,6 +47,11 @@ pub(crate) fn get<H: Handler<T, Service>, T: 'static>(path: &'static str, handle
 /// A path that is asked.
 pub(crate) fn post<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
     Route::new(path, Method::POST, on(MethodFilter::POST, handler))
+}
+
+/// A thing that is taken back.
+pub(crate) fn delete<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
+    Route::new(path, Method::DELETE, on(MethodFilter::DELETE, handler))
 }
 
 #[cfg_attr(not(test), expect(unused_variables, reason = "the document is written by a test"))]
@@ -108,6 +113,13 @@ impl Route {
         self
     }
 
+    /// It answers with 202 and is done later; a key says which requests are the same.
+    pub fn later(mut self) -> Self {
+        #[cfg(test)]
+        self.last().later();
+        self
+    }
+
     /// An answer that is no JSON.
     pub fn serves(mut self, media: &'static str) -> Self {
         #[cfg(test)]
@@ -139,6 +151,7 @@ impl Route {
         let answer = match (absent, &self.method) {
             (false, _) => self.answer,
             (true, &Method::GET) => on(MethodFilter::GET, lacking),
+            (true, &Method::DELETE) => on(MethodFilter::DELETE, lacking),
             (true, _) => on(MethodFilter::POST, lacking),
         };
         let answer = around(answer);

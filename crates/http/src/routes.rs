@@ -1,26 +1,31 @@
 //! Which path answers what: one table, of which the router and the document are made.
 
+use std::collections::HashMap;
+
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::MatchedPath;
 use axum::http::{Method, Uri};
+use axum::response::IntoResponse as _;
 use axum::routing::MethodRouter;
+use trireme_domain::records::{Forgotten, Record};
 use trireme_domain::wire::{
-    BatchAnswer, BatchRequest, EncodeAnswer, EncodeRequest, HealthAnswer, IndexedAnswer,
-    InfoAnswer, ListRequest, PredictAnswer, PredictRequest, RootAnswer, SentimentAnswer,
-    SentimentBatchAnswer, SentimentRequest,
+    AsyncSentimentRequest, BatchAnswer, BatchRequest, EncodeAnswer, EncodeRequest, HealthAnswer,
+    IndexedAnswer, InfoAnswer, JobAnswer, JobRequest, JobStanding, ListRequest, PredictAnswer,
+    PredictRequest, RootAnswer, SentimentAnswer, SentimentBatchAnswer, SentimentRequest,
 };
 use trireme_domain::{Code, Fault};
 use trireme_service::Service;
 
 use crate::answer::Refused;
 use crate::dress::dressed;
-use crate::route::{Route, get, group, post};
-use crate::style::Convention;
-use crate::{docs, invocations, oip, openai, own, pipeline, rerank, tei};
+use crate::route::{Route, delete, get, group, post};
+use crate::style::{Convention, said};
+use crate::{docs, invocations, jobs, oip, openai, own, pipeline, predictions, rerank, tei};
 
 /// The routes of the contract, over one service, with what every answer has. Paths that the host
 /// can't serve, as the document writes them, answer 501 `unsupported_here` and are not in its
-/// document.
+/// document; so do those of jobs and of records where the service keeps none.
 pub fn router(service: &Service, absent: &[&str]) -> Router {
     dressed(routes(service.clone(), absent, |route| route), service, &[])
 }
@@ -32,11 +37,24 @@ pub fn routes(
     absent: &[&str],
     around: impl Fn(MethodRouter<Service>) -> MethodRouter<Service>,
 ) -> Router {
+    let of_jobs: &[&str] = if service.jobs.is_some() { &[] } else { &jobs::PATHS };
+    let of_records: &[&str] = if service.records.is_some() { &[] } else { &predictions::PATHS };
+    let absent = [absent, of_jobs, of_records].concat();
     let routed = |router: Router<Service>, route: Route| {
         let lacking = absent.contains(&documented(route.path).as_str());
         router.route(route.path, route.answering(lacking, &around))
     };
-    table(docs::document(absent))
+    let table = table(docs::document(&absent));
+    // Where two conventions share a path, the first has its fallback.
+    let spoken: HashMap<_, _> =
+        table.iter().rev().map(|route| (route.path, route.convention)).collect();
+    let other_method = move |method: Method, uri: Uri, path: Option<MatchedPath>| {
+        let convention = path.and_then(|path| spoken.get(path.as_str()).copied());
+        let message = format!("{} does not answer {method}", uri.path());
+        let fault = Refused(Fault::new(Code::MethodNotAllowed, message));
+        async move { said(fault.into_response(), convention.unwrap_or(Convention::Own)) }
+    };
+    table
         .into_iter()
         .fold(Router::new(), routed)
         .fallback(nothing_here)
@@ -51,10 +69,22 @@ pub(crate) fn documented(path: &str) -> String {
 
 /// Every route there is.
 pub(crate) fn table(document: Bytes) -> Vec<Route> {
-    [host(document), classes(), vectors(), tei(), openai(), cohere(), pipelines(), oip(), pages()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        host(document),
+        classes(),
+        vectors(),
+        kept(),
+        recorded(),
+        tei(),
+        openai(),
+        cohere(),
+        pipelines(),
+        oip(),
+        pages(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn host(document: Bytes) -> Vec<Route> {
@@ -131,6 +161,61 @@ fn vectors() -> Vec<Route> {
     )
 }
 
+fn kept() -> Vec<Route> {
+    const CLASSES: &str =
+        r#"{"kind": "classify", "texts": ["a quiet harbour", "a dull, lifeless mess"]}"#;
+    const VECTORS: &str = r#"{"kind": "embed", "texts": ["two oars"], "dimensions": 8}"#;
+    const TEXTS: &str = r#"{"texts": ["a quiet harbour", "a dull, lifeless mess"]}"#;
+    let read = |path, says| {
+        job(get(path, jobs::read).says(says))
+            .asks("from", "0", "The place of the first result.")
+            .asks("limit", "100", "How many results at most.")
+            .gives::<JobAnswer>()
+    };
+    group(
+        "Jobs",
+        Convention::Own,
+        [
+            post("/jobs", jobs::submit)
+                .says("Texts to be answered later, however long it takes")
+                .takes::<JobRequest>(CLASSES)
+                .takes::<JobRequest>(VECTORS)
+                .later()
+                .gives::<JobStanding>(),
+            read("/jobs/{id}", "How a job is, and its results so far"),
+            job(delete("/jobs/{id}", jobs::cancel).says("Calls a job off")).gives::<JobStanding>(),
+            post("/async-sentiment", jobs::async_sentiment)
+                .says("The sentiment of texts, later")
+                .takes::<AsyncSentimentRequest>(TEXTS)
+                .later()
+                .gives::<JobStanding>(),
+            read("/job/{id}", "How a job is, by another path"),
+        ],
+    )
+}
+
+/// A route with a job's name in its path.
+fn job(route: Route) -> Route {
+    route.asks("id", "3f1c9a5e0b7d4c2f8a6e1d0b9c8f7e6d", "The job's name.")
+}
+
+fn recorded() -> Vec<Route> {
+    let prediction =
+        |route: Route| route.asks("id", "3f1c9a5e0b7d4c2f8a6e1d0b9c8f7e6d", "The prediction's id.");
+    group(
+        "Records",
+        Convention::Own,
+        [
+            prediction(get("/predictions/{id}", predictions::read))
+                .says("What is kept of a prediction")
+                .gives::<Record>(),
+            prediction(delete("/predictions/{id}", predictions::forget))
+                .says("Deletes what is kept of a prediction")
+                .gives::<Forgotten>(),
+        ],
+    )
+}
+
 fn tei() -> Vec<Route> {
     const RERANK: &str = r#"{"query": "boats", "texts": ["two oars", "a dull film"]}"#;
     const COHERE: &str = r#"{"query": "boats", "documents": ["two oars", "a dull film"]}"#;
@@ -159,6 +244,10 @@ fn tei() -> Vec<Route> {
                 .says("The vectors of texts")
                 .takes::<tei::EmbedRequest>(r#"{"inputs": ["two oars"], "dimensions": 8}"#)
                 .gives::<Vec<Vec<f32>>>(),
+            post("/embed_all", tei::embed_all)
+                .says("The vector of each token of texts")
+                .takes::<tei::EmbedAllRequest>(r#"{"inputs": ["two oars"]}"#)
+                .gives::<Vec<Vec<Vec<f32>>>>(),
             post("/embed_sparse", tei::no_sparse).says("Not served: 501"),
             post("/similarity", tei::similarity)
                 .says("How near sentences are to another")
@@ -352,9 +441,4 @@ fn pages() -> Vec<Route> {
 
 async fn nothing_here(uri: Uri) -> Refused {
     Fault::new(Code::NotFound, format!("there is nothing at {}", uri.path())).into()
-}
-
-async fn other_method(method: Method, uri: Uri) -> Refused {
-    let message = format!("{} does not answer {method}", uri.path());
-    Fault::new(Code::MethodNotAllowed, message).into()
 }

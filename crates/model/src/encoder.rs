@@ -113,8 +113,7 @@ impl<B: Backend> Encoder<B> {
         if let Some(table) = &self.types {
             lookups.push(Lookup { table, ids: &inputs.types });
         }
-        let mut x = backend.embed(&lookups)?;
-        backend.norm(&mut x, &self.norm)?;
+        let x = backend.embed(&lookups, Some(&self.norm))?;
         match &self.project {
             None => Ok(x),
             Some(project) => backend.linear(&x, project, Epilogue::PLAIN),
@@ -140,18 +139,16 @@ impl<B: Backend> Encoder<B> {
             },
             window: None,
         };
-        let residual = |x| Epilogue { residual: Some(x), ..Epilogue::PLAIN };
+        let behind = |x, norm| Epilogue { residual: Some(x), norm: Some(norm), ..Epilogue::PLAIN };
 
         let qkv = backend.linear(x, &layer.qkv, Epilogue::PLAIN)?;
         let context = backend.attention(&qkv, layout, &attention)?;
-        let mut attended = backend.linear(&context, &layer.attended, residual(x))?;
-        backend.norm(&mut attended, &layer.attention_norm)?;
+        let attended =
+            backend.linear(&context, &layer.attended, behind(x, &layer.attention_norm))?;
 
         let inner =
             backend.linear(&attended, &layer.up, Epilogue::activate(self.spec.activation))?;
-        let mut out = backend.linear(&inner, &layer.down, residual(&attended))?;
-        backend.norm(&mut out, &layer.norm)?;
-        Ok(out)
+        backend.linear(&inner, &layer.down, behind(&attended, &layer.norm))
     }
 }
 

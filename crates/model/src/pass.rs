@@ -3,6 +3,8 @@
 //! Whoever drives a [`Pass`] decides what happens between its steps: check a deadline, look at a
 //! cancel flag, report progress, give a browser its event loop back. Dropping it is cancelling it.
 
+use std::ops::Range;
+
 use trireme_backend::{Backend, Layout, Pooling};
 use trireme_text::Encoded;
 
@@ -14,6 +16,8 @@ use crate::{Model, ModelError};
 pub enum Want {
     /// A vector for each text, pooled so.
     Vectors(Pooling),
+    /// The encoder's own vector of each token, one behind the other.
+    Tokens,
     /// The classifier's logits for each text.
     Logits,
 }
@@ -96,6 +100,11 @@ impl<'m, B: Backend> Pass<'m, B> {
                 let pooled = backend.pool(rows, &self.layout, pooling)?;
                 Ok(dense.apply(backend, pooled)?)
             }
+            (Want::Tokens, _) => {
+                // As if each token were a text of its own: the rows stay as they are.
+                let each = Layout::from_lengths(std::iter::repeat_n(1, self.layout.tokens()))?;
+                Ok(backend.pool(rows, &each, Pooling::Cls)?)
+            }
             (Want::Logits, Some(classifier)) => {
                 let first = backend.pool(rows, &self.layout, Pooling::Cls)?;
                 Ok(classifier.apply(backend, first)?)
@@ -135,8 +144,8 @@ impl<'m, B: Backend> Pass<'m, B> {
         }
     }
 
-    /// Runs what is left and brings the answer back: for each text its row, or
-    /// [`ModelError::AnswerNotFinite`]; what is wrong with one changes no other.
+    /// Runs what is left and brings the answer back: for each text its row, or those of its tokens,
+    /// or [`ModelError::AnswerNotFinite`]; what is wrong with one changes no other.
     ///
     /// # Errors
     /// [`ModelError::Backend`].
@@ -146,11 +155,19 @@ impl<'m, B: Backend> Pass<'m, B> {
         }
         let State::Rows(rows) = &self.state else { return Ok(Vec::new()) };
         let values = self.model.backend.read(rows).await?;
-        let width = values.len().checked_div(self.layout.len()).unwrap_or(0).max(1);
         let answer = |row: &[f32]| match row.iter().all(|value| value.is_finite()) {
             true => Ok(row.to_vec()),
             false => Err(ModelError::AnswerNotFinite),
         };
-        Ok(values.chunks(width).map(answer).collect())
+        let (texts, tokens) = (self.layout.len(), self.layout.tokens());
+        let rows = if self.want == Want::Tokens { tokens } else { texts };
+        let width = values.len().checked_div(rows).unwrap_or(0);
+        let place = |(text, tokens): (usize, Range<usize>)| match self.want {
+            Want::Tokens => tokens,
+            Want::Vectors(_) | Want::Logits => text..text + 1,
+        };
+        let row = |rows: Range<usize>| values.get(rows.start * width..rows.end * width);
+        let texts = self.layout.texts().enumerate().map(place).filter_map(row);
+        Ok(texts.map(answer).collect())
     }
 }

@@ -2,9 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest as _, Sha256};
+use trireme_domain::{Code, Fault};
 
 /// Writes a file beside its final name, syncs it, renames it, and syncs the folder. Readers see
 /// the old content or the new; a failure leaves the old.
@@ -29,8 +32,11 @@ fn write<'a>(path: &Path, pieces: impl IntoIterator<Item = &'a [u8]>) -> io::Res
     file.sync_all()
 }
 
-/// Gives a finished, synced file its final name.
-pub(crate) fn publish(from: &Path, to: &Path) -> io::Result<()> {
+/// Gives a finished, synced file its final name, for good.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn publish(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
     match to.parent() {
         Some(folder) if folder.as_os_str().is_empty() => sync_folder(Path::new(".")),
@@ -59,4 +65,22 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     File::open(folder)?.sync_all()
+}
+
+/// A file's SHA-256, in lower-case hexadecimal.
+pub(crate) fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut digest = Sha256::new();
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(hex::encode(digest.finalize())),
+            read => digest.update(&chunk[..read]),
+        }
+    }
+}
+
+/// That a file could not be written.
+pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Fault {
+    Fault::new(Code::Unwritable, format!("could not write {}: {error}", path.display()))
 }

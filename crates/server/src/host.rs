@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use trireme_domain::Limits;
-use trireme_service::ports::{Clock, Entropy, Telemetry};
+use trireme_service::ports::{BoxFuture, Clock, Entropy, Telemetry, Timer};
 use trireme_service::{Models, Policy, Service};
 
 /// The use cases over these models, on this machine.
@@ -32,6 +32,12 @@ impl Default for Steady {
 impl Clock for Steady {
     fn now(&self) -> Duration {
         self.0.elapsed()
+    }
+}
+
+impl Timer for Steady {
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(time))
     }
 }
 

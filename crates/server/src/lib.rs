@@ -6,17 +6,27 @@
 mod compute;
 mod durable;
 mod host;
+mod manifest;
 mod mmap;
+mod objects;
 mod open;
+mod predictions;
 mod serve;
 pub mod source;
+mod state;
+mod trace;
 
 pub use compute::{Queue, Threads};
-pub use durable::replace;
+pub use durable::{publish, replace};
 pub use host::{Random, Steady, service};
+pub use objects::Object;
 pub use open::{
     ModelSettings, NamedCheckpoint, Opened, named_checkpoint, open, pass_tokens, start,
 };
-pub use serve::{Hosting, Log, LogFormat, Metrics, serve};
+pub use predictions::{Files, Places, keep_predictions};
+pub use serve::{Hosting, Log, LogFormat, Messenger, Metrics, serve};
+pub use state::{State, Stores};
+pub use trace::Traces;
 pub use trireme_cpu::Precision;
+pub use trireme_device::Processor;
 pub use trireme_pool::{Shared, wait};

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use trireme_cpu::{Cpu, Lane, Precision};
 use trireme_default_model as default_model;
+use trireme_device::{Device, Devices, Processor};
 use trireme_domain::{Code, Fault, Limits};
 use trireme_model::{Checkpoint, Model};
 use trireme_service::ports::ModelSource;
-use trireme_service::{Engine, Identity, Served, from_model, from_source, load};
+use trireme_service::{Identity, Served, from_model, from_source, load};
 
 use crate::source::{Folder, Http, HttpSettings, Hub, HubSettings, NetSettings};
 use crate::{Queue, Shared, Threads, mmap};
@@ -34,6 +35,8 @@ pub struct ModelSettings {
     pub threads: usize,
     /// The numbers to compute in; `None` takes those that the weights are kept in.
     pub precision: Option<Precision>,
+    /// What to compute on.
+    pub processor: Processor,
     /// The instructions to use; `None` takes the best.
     pub lane: Option<String>,
     /// How jobs wait.
@@ -47,9 +50,11 @@ pub struct Opened {
     /// Where its jobs are answered.
     pub served: Served,
     /// The model itself.
-    pub model: Arc<Model<Cpu>>,
+    pub model: Arc<Model<Device>>,
     /// Bytes of its weights, as they are kept.
     pub bytes: u64,
+    /// Why it is not on the GPU that was asked for.
+    pub refused: Option<Fault>,
 }
 
 /// Tokens of one pass, for a model of this width: few enough that what is between two operations
@@ -65,27 +70,48 @@ pub fn pass_tokens(width: usize) -> usize {
 /// # Errors
 /// A [`Fault`] of the source, the model or the machine.
 pub async fn open(settings: &ModelSettings) -> Result<Opened, Fault> {
-    start(settings, named_checkpoint(settings).await?)
+    start(settings, named_checkpoint(settings).await?).await
 }
 
 /// Starts the thread of a model that was read.
 ///
 /// # Errors
 /// A [`Fault`] of the model or the machine.
-pub fn start(settings: &ModelSettings, model: NamedCheckpoint) -> Result<Opened, Fault> {
-    let lane = lane(settings.lane.as_deref())?;
+pub async fn start(settings: &ModelSettings, model: NamedCheckpoint) -> Result<Opened, Fault> {
     let NamedCheckpoint { checkpoint, name, version } = model;
     let bytes = checkpoint.bytes();
     let pool = Shared::new(settings.threads)?;
-    let precision = checkpoint.precision(settings.precision).map_err(|e| from_model(&e))?;
-    let cpu = Cpu::new(Box::new(pool.clone()), lane).with_precision(precision);
-    let model = Arc::new(Model::new(cpu, &checkpoint).map_err(|e| from_model(&e))?);
+    let (lane, threads) = (lane(settings.lane.as_deref())?, pool.clone());
+    let devices = Devices {
+        precision: checkpoint.precision(settings.precision).map_err(|e| from_model(&e))?,
+        processor: settings.processor,
+        cpu: Box::new(move || Cpu::new(Box::new(threads.clone()), lane)),
+        pass_tokens,
+        moved: Some(moved),
+        checkpoint,
+    };
+    let (engine, refused) = devices.engine().await?;
+    if let Some(fault) = &refused {
+        tracing::warn!(%fault, "the processor answers");
+    }
+    let model = engine.model();
     let identity = Identity::of(&model, name, version, "origin");
-    let tokens = pass_tokens(model.spec().width);
-    let engine = Engine::new(Arc::clone(&model), tokens).spread(pool.clone());
+    let engine = match Processor::from(model.backend()) {
+        Processor::Cpu => engine.spread(pool.clone()),
+        Processor::Gpu => engine,
+    };
     let compute = Arc::new(Threads::start(engine, pool, settings.queue)?);
     let served = Served { identity, compute, reader: Arc::clone(&model) as _ };
-    Ok(Opened { served, model, bytes })
+    Ok(Opened { served, model, bytes, refused })
+}
+
+/// Tells the log where a model computes whose device was lost.
+fn moved(to: Processor, refused: Option<&Fault>) {
+    let to = to.name();
+    match refused {
+        None => tracing::warn!(to, "the device was lost, and opened anew"),
+        Some(fault) => tracing::warn!(to, %fault, "the device was lost, and the processor answers"),
+    }
 }
 
 /// A model that was read, and what it is called.

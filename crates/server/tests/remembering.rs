@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use trireme_domain::Limits;
 use trireme_server::source::NetSettings;
-use trireme_server::{ModelSettings, Opened, Queue, Steady, open};
+use trireme_server::{ModelSettings, Opened, Processor, Queue, Steady, open};
 use trireme_service::ports::Compute;
 use trireme_service::{Answer, Caching, Job, Memory, Served, Task, Terms, Text, all};
 
@@ -21,6 +21,7 @@ fn settings() -> ModelSettings {
         net: NetSettings::default(),
         threads: 2,
         precision: None,
+        processor: Processor::Cpu,
         lane: None,
         queue: Queue::default(),
         limits: Limits::default(),

@@ -10,15 +10,18 @@ use crate::ports::{BoxFuture, Compute, Pace};
 
 /// A [`Compute`] that works in the caller's own future, at the host's pace; in a build that
 /// rehearses accidents, with those.
-pub fn direct<B: Backend>(engine: Engine<B>, pace: Box<dyn Pace>) -> Arc<dyn Compute> {
-    let direct = Direct { engine, pace };
+pub fn direct<B: Backend>(
+    engine: impl Into<Arc<Engine<B>>>,
+    pace: Box<dyn Pace>,
+) -> Arc<dyn Compute> {
+    let direct = Direct { engine: engine.into(), pace };
     #[cfg(feature = "drill")]
     let direct = crate::drill::Drill(direct);
     Arc::new(direct)
 }
 
 struct Direct<B: Backend> {
-    engine: Engine<B>,
+    engine: Arc<Engine<B>>,
     pace: Box<dyn Pace>,
 }
 

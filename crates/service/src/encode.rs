@@ -5,6 +5,7 @@ use trireme_domain::{Code, Fault, quantize};
 use trireme_model::{Cut, EmbedOptions};
 
 use crate::engine::{Task, Text, all};
+use crate::served::Identity;
 use crate::service::{Asked, Service, Terms};
 
 impl Service {
@@ -26,19 +27,15 @@ impl Service {
             normalize: request.normalize,
             dimensions: request.dimensions,
         };
-        if request.encoding == Encoding::Int8
-            && !request.normalize.unwrap_or(served.identity.normalizes)
-        {
-            let message = "int8 spans -1 to 1, so it needs normalize = true";
-            return Err(Fault::new(Code::InvalidOption, message));
-        }
+        check_encoding(request.encoding, request.normalize, &served.identity)?;
         let cut = Cut { max_tokens: request.max_length, ..Cut::default() };
         let task = Task::Embed { options, prompt: request.prompt };
         let texts = texts.into_iter().map(Text::from).collect();
         let answers = all(self.each(&served, texts, Asked { task, cut, terms }).await?)?;
         let tokens = answers.iter().map(|answer| answer.tokens).sum();
         let dimensions = answers.first().map_or(0, |answer| answer.values.len());
-        let mut vectors = answers.into_iter().map(|answer| write(answer.values, request.encoding));
+        let mut vectors =
+            answers.into_iter().map(|answer| encoded(answer.values, request.encoding));
         let vectors = match (one, vectors.next()) {
             (true, Some(vector)) => Vectors::One(vector),
             (_, first) => Vectors::Many(first.into_iter().chain(vectors).collect()),
@@ -65,7 +62,7 @@ fn texts(request: &EncodeRequest) -> Result<(Vec<String>, bool), Fault> {
     }
 }
 
-fn pooling(pooling: Pooling) -> trireme_model::Pooling {
+pub(crate) fn pooling(pooling: Pooling) -> trireme_model::Pooling {
     match pooling {
         Pooling::Mean => trireme_model::Pooling::Mean,
         Pooling::Cls => trireme_model::Pooling::Cls,
@@ -74,7 +71,25 @@ fn pooling(pooling: Pooling) -> trireme_model::Pooling {
     }
 }
 
-fn write(vector: Vec<f32>, encoding: Encoding) -> Vector {
+/// Whether vectors can be written so.
+///
+/// # Errors
+/// [`Code::InvalidOption`] where numbers may be too large for it.
+pub fn check_encoding(
+    encoding: Encoding,
+    normalize: Option<bool>,
+    identity: &Identity,
+) -> Result<(), Fault> {
+    if encoding == Encoding::Int8 && !normalize.unwrap_or(identity.normalizes) {
+        let message = "int8 spans -1 to 1, so it needs normalize = true";
+        return Err(Fault::new(Code::InvalidOption, message));
+    }
+    Ok(())
+}
+
+/// A vector in an encoding.
+#[must_use]
+pub fn encoded(vector: Vec<f32>, encoding: Encoding) -> Vector {
     match encoding {
         Encoding::Float => Vector::Float(vector),
         Encoding::Int8 => Vector::Signed(quantize::int8(&vector)),

@@ -1,13 +1,13 @@
 //! What a compute thread runs: texts to tokens, a few ragged passes, rows to answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use trireme_backend::Backend;
+use trireme_backend::{Backend, BackendError};
 use trireme_domain::Fault;
 use trireme_model::{Cut, EmbedOptions, Encoded, Model, ModelError, Want};
 
 use crate::faults::from_model;
-use crate::ports::{BoxFuture, OneByOne, Pace, Rows, Spread};
+use crate::ports::{BoxFuture, OneByOne, Pace, Renew, Rows, Spread};
 use crate::service::Terms;
 
 /// A text, or a pair of texts.
@@ -32,6 +32,11 @@ pub enum Task {
     Embed {
         /// How it is made.
         options: EmbedOptions,
+        /// The model's prompt to put first, by name.
+        prompt: Option<String>,
+    },
+    /// The encoder's own vector of each token, one behind the other.
+    Tokens {
         /// The model's prompt to put first, by name.
         prompt: Option<String>,
     },
@@ -69,12 +74,14 @@ pub struct Job {
 /// The answer to one text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// A vector, or a score for each class.
+    /// A vector, the vectors of all tokens, or a score for each class.
     pub values: Vec<f32>,
     /// Tokens that were looked at.
     pub tokens: usize,
     /// Tokens that were cut off.
     pub dropped: usize,
+    /// Names the answer, where it is a class that may be spoken of again.
+    pub id: Option<String>,
 }
 
 /// For each text of a job its answer, or why it has none.
@@ -105,17 +112,33 @@ pub fn together(answers: Answers) -> Result<Answers, Fault> {
 
 /// A model that answers jobs. It holds no thread: whoever calls it lends one.
 pub struct Engine<B: Backend> {
-    model: Arc<Model<B>>,
-    /// Tokens of one pass; bounds its memory. It changes no answer.
-    pass_tokens: usize,
+    placed: RwLock<Placed<B>>,
     spread: Box<dyn Spread>,
+    renew: Option<Box<dyn Renew<B>>>,
+}
+
+/// A model in a device's memory.
+pub struct Placed<B: Backend> {
+    /// The model.
+    pub model: Arc<Model<B>>,
+    /// Tokens of one pass; bounds its memory. It changes no answer.
+    pub pass_tokens: usize,
+}
+
+/// Why a pass has no rows.
+enum Broken {
+    /// Its device is gone; on another it may have.
+    Lost(Fault),
+    /// Anything else.
+    Other(Fault),
 }
 
 impl<B: Backend> Engine<B> {
     /// An engine whose passes hold about this many tokens, and run one by one.
     #[must_use]
     pub fn new(model: Arc<Model<B>>, pass_tokens: usize) -> Self {
-        Self { model, pass_tokens, spread: Box::new(OneByOne) }
+        let placed = RwLock::new(Placed { model, pass_tokens });
+        Self { placed, spread: Box::new(OneByOne), renew: None }
     }
 
     /// The same, its passes run as the host likes.
@@ -124,10 +147,16 @@ impl<B: Backend> Engine<B> {
         Self { spread: Box::new(spread), ..self }
     }
 
+    /// The same, on another device where its own is lost.
+    #[must_use]
+    pub fn renewed_by(self, renew: impl Renew<B> + 'static) -> Self {
+        Self { renew: Some(Box::new(renew)), ..self }
+    }
+
     /// The model.
     #[must_use]
-    pub fn model(&self) -> &Model<B> {
-        &self.model
+    pub fn model(&self) -> Arc<Model<B>> {
+        Arc::clone(&self.placed.read().unwrap_or_else(PoisonError::into_inner).model)
     }
 
     /// Answers a job, at the host's pace.
@@ -135,16 +164,17 @@ impl<B: Backend> Engine<B> {
     /// # Errors
     /// The fault that the pace gave before some step, or the model's.
     pub async fn answer(&self, job: &Job, pace: &dyn Pace) -> Result<Answers, Fault> {
-        let want = self.want(&job.task).map_err(|e| from_model(&e))?;
+        let model = self.model();
+        let want = wanted(&model, &job.task).map_err(|e| from_model(&e))?;
         let (mut encoded, mut places) = (Vec::new(), Vec::with_capacity(job.texts.len()));
         for text in &job.texts {
             pace.step().await?;
-            places.push(self.encode(text, job).map(|text| encoded.push(text)));
+            places.push(encode(&model, text, job).map(|text| encoded.push(text)));
         }
         let rows = self.rows(&encoded, want, pace).await?;
         let mut answers = rows.into_iter().zip(&encoded).map(|(row, text)| {
-            let values = self.finish(row?, &job.task);
-            Ok(Answer { values, tokens: text.ids.len(), dropped: text.dropped })
+            let values = finish(&model, row?, &job.task);
+            Ok(Answer { values, tokens: text.ids.len(), dropped: text.dropped, id: None })
         });
         let answer = |place: Result<(), ModelError>| match place {
             Ok(()) => answers.next(),
@@ -160,7 +190,8 @@ impl<B: Backend> Engine<B> {
     /// As [`Self::answer`].
     pub async fn rows(&self, texts: &[Encoded], want: Want, pace: &dyn Pace) -> Rows {
         let pass = |batch| Box::pin(self.run(batch, want, pace)) as BoxFuture<'_, Rows>;
-        let all = passes(texts, self.pass_tokens).map(pass).collect();
+        let tokens = self.placed.read().unwrap_or_else(PoisonError::into_inner).pass_tokens;
+        let all = passes(texts, tokens).map(pass).collect();
         let mut rows = Vec::with_capacity(texts.len());
         for pass in self.spread.run(all).await {
             rows.extend(pass?);
@@ -168,41 +199,88 @@ impl<B: Backend> Engine<B> {
         Ok(rows)
     }
 
+    /// Runs a pass, and once more on another device where its own was lost under it.
     async fn run(&self, batch: &[Encoded], want: Want, pace: &dyn Pace) -> Rows {
-        let mut pass = self.model.start(batch, want).map_err(|e| from_model(&e))?;
-        while !pass.progress().is_complete() {
-            pace.step().await?;
-            pass.step().map_err(|e| from_model(&e))?;
-        }
-        let rows = pass.finish().await.map_err(|e| from_model(&e))?;
-        Ok(rows.into_iter().map(|row| row.map_err(|e| from_model(&e))).collect())
+        let model = self.model();
+        let lost = match attempt(&model, batch, want, pace).await {
+            Ok(rows) => return Ok(rows),
+            Err(Broken::Other(fault)) => return Err(fault),
+            Err(Broken::Lost(fault)) => fault,
+        };
+        let model = self.renewed(&model, lost).await?;
+        attempt(&model, batch, want, pace).await.map_err(Broken::fault)
     }
 
-    fn want(&self, task: &Task) -> Result<Want, ModelError> {
-        match task {
-            Task::Embed { options, .. } => self.model.vectors(*options),
-            Task::Classify { .. } if self.model.labels().is_none() => Err(ModelError::NoHead),
-            Task::Classify { .. } => Ok(Want::Logits),
+    /// The model that takes the place of one whose device was lost.
+    async fn renewed(&self, lost: &Arc<Model<B>>, fault: Fault) -> Result<Arc<Model<B>>, Fault> {
+        let there = self.model();
+        if !Arc::ptr_eq(&there, lost) {
+            return Ok(there);
+        }
+        let Some(renew) = &self.renew else { return Err(fault) };
+        let placed = renew.placed().await?;
+        let model = Arc::clone(&placed.model);
+        *self.placed.write().unwrap_or_else(PoisonError::into_inner) = placed;
+        Ok(model)
+    }
+}
+
+impl Broken {
+    fn of(error: &ModelError) -> Self {
+        let fault = from_model(error);
+        match error {
+            ModelError::Backend(BackendError::DeviceLost { .. }) => Self::Lost(fault),
+            _ => Self::Other(fault),
         }
     }
 
-    fn encode(&self, text: &Text, job: &Job) -> Result<Encoded, ModelError> {
-        match &job.task {
-            Task::Embed { prompt, .. } => {
-                self.model.reader().encode_for_vector(&text.first, prompt.as_deref(), job.cut)
-            }
-            Task::Classify { .. } => {
-                self.model.reader().encode(&text.first, text.second.as_deref(), job.cut)
-            }
+    fn fault(self) -> Fault {
+        match self {
+            Self::Lost(fault) | Self::Other(fault) => fault,
         }
     }
+}
 
-    fn finish(&self, row: Vec<f32>, task: &Task) -> Vec<f32> {
-        match task {
-            Task::Embed { options, .. } => self.model.finish_vector(row, *options),
-            Task::Classify { raw: true } => row,
-            Task::Classify { raw: false } => self.model.finish_scores(row),
+async fn attempt<B: Backend>(
+    model: &Model<B>,
+    batch: &[Encoded],
+    want: Want,
+    pace: &dyn Pace,
+) -> Result<Vec<Result<Vec<f32>, Fault>>, Broken> {
+    let mut pass = model.start(batch, want).map_err(|e| Broken::of(&e))?;
+    while !pass.progress().is_complete() {
+        pace.step().await.map_err(Broken::Other)?;
+        pass.step().map_err(|e| Broken::of(&e))?;
+    }
+    let rows = pass.finish().await.map_err(|e| Broken::of(&e))?;
+    Ok(rows.into_iter().map(|row| row.map_err(|e| from_model(&e))).collect())
+}
+
+fn wanted<B: Backend>(model: &Model<B>, task: &Task) -> Result<Want, ModelError> {
+    match task {
+        Task::Embed { options, .. } => model.vectors(*options),
+        Task::Tokens { .. } => Ok(Want::Tokens),
+        Task::Classify { .. } if model.labels().is_none() => Err(ModelError::NoHead),
+        Task::Classify { .. } => Ok(Want::Logits),
+    }
+}
+
+fn encode<B: Backend>(model: &Model<B>, text: &Text, job: &Job) -> Result<Encoded, ModelError> {
+    match &job.task {
+        Task::Embed { prompt, .. } | Task::Tokens { prompt } => {
+            model.reader().encode_for_vector(&text.first, prompt.as_deref(), job.cut)
         }
+        Task::Classify { .. } => {
+            model.reader().encode(&text.first, text.second.as_deref(), job.cut)
+        }
+    }
+}
+
+fn finish<B: Backend>(model: &Model<B>, row: Vec<f32>, task: &Task) -> Vec<f32> {
+    match task {
+        Task::Embed { options, .. } => model.finish_vector(row, *options),
+        Task::Tokens { .. } | Task::Classify { raw: true } => row,
+        Task::Classify { raw: false } => model.finish_scores(row),
     }
 }
 
@@ -229,7 +307,7 @@ mod tests {
 
     #[test]
     fn what_befalls_all_texts_befalls_the_job() {
-        let fine = || Ok(Answer { values: vec![1.0], tokens: 1, dropped: 0 });
+        let fine = || Ok(Answer { values: vec![1.0], tokens: 1, dropped: 0, id: None });
         let fault = |message: &str| Err(Fault::new(Code::Internal, message));
         let cases = [
             ("no text", vec![], true),

@@ -7,6 +7,7 @@ use trireme_model::ModelError;
 
 use crate::objects::Objects;
 use crate::ports::SourceError;
+use crate::store::StoreError;
 
 /// A model's error as a caller sees it.
 #[must_use]
@@ -34,6 +35,7 @@ pub fn from_model(error: &ModelError) -> Fault {
         }
         E::Precision { .. } | E::Backend(BackendError::Unsupported { .. }) => Code::UnsupportedHere,
         E::OutOfMemory { .. } | E::Backend(BackendError::OutOfMemory { .. }) => Code::OutOfMemory,
+        E::Backend(BackendError::DeviceLost { .. }) => Code::DeviceLost,
         E::Dimensions { .. } | E::UnknownPrompt { .. } | E::Part { .. } | E::NoLayer { .. } => {
             Code::InvalidOption
         }
@@ -69,6 +71,27 @@ pub fn from_source(error: &SourceError) -> Fault {
         E::Status { .. } | E::Unreachable { .. } | E::Io { .. } => Code::SourceUnavailable,
     };
     Fault::new(code, error.to_string())
+}
+
+/// A store's error as a caller sees it.
+#[must_use]
+pub fn from_store(error: &StoreError) -> Fault {
+    use StoreError as E;
+    let code = match error {
+        E::Busy { .. } | E::Unreachable { .. } => Code::StoreUnavailable,
+        E::NoRoom { .. } | E::ReadOnly { .. } => Code::StoreUnwritable,
+        E::Damaged { .. } => Code::InvalidState,
+        E::Newer { .. } => Code::NewerState,
+        E::Misconfigured { .. } => Code::InvalidOption,
+        E::Failed { .. } => Code::Internal,
+    };
+    Fault::new(code, error.to_string())
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        from_store(&error)
+    }
 }
 
 /// Reads a request's body, and says what is wrong with it: bytes, JSON, or fields.

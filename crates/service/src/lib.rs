@@ -5,6 +5,7 @@
 //! what runs it, on whatever thread the host chooses.
 
 mod about;
+mod agreement;
 mod cached;
 mod direct;
 #[cfg(feature = "drill")]
@@ -12,6 +13,7 @@ pub mod drill;
 mod encode;
 mod engine;
 mod faults;
+pub mod jobs;
 mod load;
 mod names;
 mod objects;
@@ -19,16 +21,21 @@ pub mod ports;
 mod precision;
 mod predict;
 mod reads;
+pub mod records;
 mod served;
 mod service;
+pub mod store;
 
+pub use agreement::agrees;
 pub use cached::{Cached, Memory};
 pub use direct::direct;
-pub use engine::{Answer, Answers, Engine, Job, Task, Text, all, together};
-pub use faults::{from_model, from_source, parse};
+pub use encode::{check_encoding, encoded};
+pub use engine::{Answer, Answers, Engine, Job, Placed, Task, Text, all, together};
+pub use faults::{from_model, from_source, from_store, parse};
 pub use load::load;
 pub use names::relative_path;
 pub use precision::{Precision, precision};
+pub use predict::Best;
 pub use served::{Identity, Models, Served};
 pub use service::{Asked, Caching, Policy, Service, Terms};
 pub use trireme_model::{Cut, EmbedOptions, Side, Token};

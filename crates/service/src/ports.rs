@@ -5,11 +5,13 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use trireme_backend::Backend;
 use trireme_domain::Fault;
+use trireme_domain::histogram::Histogram;
 use trireme_domain::wire::Origin;
 use trireme_model::Token;
 
-use crate::engine::{Answers, Job};
+use crate::engine::{Answers, Job, Placed};
 
 /// A boxed future that may cross threads; hosts with one thread wrap theirs once.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -39,12 +41,15 @@ pub trait Compute: Send + Sync {
 pub trait Telemetry: Send + Sync {
     /// A text was classified.
     fn predicted(&self, _origin: &Origin, _label: &str, _confidence: f32) {}
+
+    /// Predictions were answered, and their records could not be kept.
+    fn unrecorded(&self, _predictions: u64) {}
 }
 
 impl Telemetry for () {}
 
 /// What a model's threads did so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Work {
     /// Steps of passes: a layer each.
     pub steps: u64,
@@ -64,8 +69,23 @@ pub struct Work {
     pub restarts: u64,
     /// Texts that wait now.
     pub waiting: u64,
+    /// How those runs were.
+    pub spread: Spreads,
     /// What those threads were spared.
     pub remembered: Remembered,
+}
+
+/// How runs were, and what was waited for them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Spreads {
+    /// Texts of a run.
+    pub texts: Histogram,
+    /// Tokens of a run.
+    pub tokens: Histogram,
+    /// Seconds of a run.
+    pub ran: Histogram,
+    /// Seconds that a text waited for its run.
+    pub waited: Histogram,
 }
 
 /// What was answered without running.
@@ -143,6 +163,12 @@ pub trait Spread: Send + Sync {
     fn run<'a>(&'a self, passes: Vec<BoxFuture<'a, Rows>>) -> BoxFuture<'a, Vec<Rows>>;
 }
 
+/// Brings a model anew whose device was lost.
+pub trait Renew<B: Backend>: Send + Sync {
+    /// The same model on a device that computes.
+    fn placed(&self) -> BoxFuture<'_, Result<Placed<B>, Fault>>;
+}
+
 /// One pass after another, in the caller's own future.
 pub struct OneByOne;
 
@@ -165,6 +191,12 @@ impl Spread for OneByOne {
 pub trait Clock: Send + Sync {
     /// Time since some fixed moment; it never runs backwards.
     fn now(&self) -> Duration;
+}
+
+/// The host's patience: only hosts that work while nobody asks have any.
+pub trait Timer: Send + Sync {
+    /// Resolves after this long.
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()>;
 }
 
 /// The host's randomness.

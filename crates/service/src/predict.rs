@@ -8,33 +8,61 @@ use trireme_domain::wire::{
 use trireme_domain::{Code, Fault};
 use trireme_model::Cut;
 
-use crate::engine::{Answer, Task, Text};
+use crate::engine::{Answer, Answers, Task, Text};
 use crate::served::{Identity, Served};
 use crate::service::{Asked, Service, Terms};
 
 /// The best class of a text.
-struct Best {
-    prediction: usize,
-    label: String,
-    confidence: f32,
-    probabilities: Scores,
+#[derive(Debug, Clone, PartialEq)]
+pub struct Best {
+    /// Id of the class.
+    pub prediction: usize,
+    /// Its name.
+    pub label: String,
+    /// Its score.
+    pub confidence: f32,
+    /// Every class with its score, in the order of their ids.
+    pub probabilities: Scores,
+    /// Names the prediction; nothing where its record could not be kept.
+    pub id: Option<String>,
 }
 
 impl Best {
-    fn of(identity: &Identity, answer: Answer) -> Result<Self, Fault> {
+    /// What a model's scores say.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] where they are of no class that has a name.
+    pub fn of(identity: &Identity, answer: Answer) -> Result<Self, Fault> {
         let no_class =
             || Fault::new(Code::Internal, "the classifier's answer has no class with a name");
-        let (scores, labels) = (answer.values, &identity.labels);
+        let Answer { values: scores, id, .. } = answer;
+        let labels = &identity.labels;
         let prediction = top(&scores).ok_or_else(no_class)?;
         let confidence = scores.get(prediction).copied().ok_or_else(no_class)?;
         let label = labels.get(prediction).cloned().ok_or_else(no_class)?;
         let probabilities = Scores(labels.iter().cloned().zip(scores).collect());
-        Ok(Self { prediction, label, confidence, probabilities })
+        Ok(Self { prediction, label, confidence, probabilities, id })
     }
 }
 
 fn classes(max_tokens: Option<usize>, terms: Terms) -> Asked {
     Asked { task: Task::CLASSES, cut: Cut { max_tokens, ..Cut::default() }, terms }
+}
+
+/// What is wrong with an option is wrong with the request, and with none of its texts.
+pub(crate) fn of_option(answers: &Answers) -> Option<Fault> {
+    let mut faults = answers.iter().filter_map(|answer| answer.as_ref().err());
+    faults.find(|fault| fault.code == Code::InvalidOption).cloned()
+}
+
+/// A text with its class, or why it has none.
+pub(crate) fn felt(text: String, best: Result<Best, Fault>) -> SentimentResult {
+    match best {
+        Ok(Best { label, confidence, .. }) => {
+            SentimentResult::Class { text, label, score: confidence }
+        }
+        Err(error) => SentimentResult::Fault { text, error },
+    }
 }
 
 impl Service {
@@ -57,7 +85,7 @@ impl Service {
             confidence: best.confidence,
             probabilities: request.return_probabilities.then_some(best.probabilities),
             processing_time: self.since(started),
-            prediction_id: self.entropy.id(),
+            prediction_id: best.id,
             origin: served.identity.origin.clone(),
         })
     }
@@ -80,7 +108,7 @@ impl Service {
             label: best.label,
             score: best.confidence,
             processing_time: self.since(started),
-            prediction_id: self.entropy.id(),
+            prediction_id: best.id,
             origin: served.identity.origin.clone(),
         })
     }
@@ -101,7 +129,7 @@ impl Service {
         Ok(BatchAnswer {
             predictions: best.iter().map(class).collect(),
             confidences: best.iter().map(score).collect(),
-            results: best.into_iter().map(|best| self.predicted(best, listed)).collect(),
+            results: best.into_iter().map(|best| predicted(best, listed)).collect(),
             processing_time: self.since(started),
             origin: served.identity.origin.clone(),
         })
@@ -134,14 +162,8 @@ impl Service {
     ) -> Result<SentimentBatchAnswer, Fault> {
         let (started, texts) = (self.clock.now(), request.texts.clone());
         let (served, best) = self.each_best(request, terms).await?;
-        let result = |(text, best): (String, Result<Best, Fault>)| match best {
-            Ok(Best { label, confidence, .. }) => {
-                SentimentResult::Class { text, label, score: confidence }
-            }
-            Err(error) => SentimentResult::Fault { text, error },
-        };
         Ok(SentimentBatchAnswer {
-            results: texts.into_iter().zip(best).map(result).collect(),
+            results: texts.into_iter().zip(best).map(|(text, best)| felt(text, best)).collect(),
             processing_time: self.since(started),
             origin: served.identity.origin.clone(),
         })
@@ -165,28 +187,25 @@ impl Service {
         }
         let texts = request.texts.into_iter().map(Text::from).collect();
         let answers = self.each(&served, texts, classes(request.max_length, terms)).await?;
-        // What is wrong with an option is wrong with the request, and with none of its texts.
-        let of_option = |answer: &Result<Answer, Fault>| {
-            answer.as_ref().err().filter(|fault| fault.code == Code::InvalidOption).cloned()
-        };
-        if let Some(fault) = answers.iter().find_map(of_option) {
+        if let Some(fault) = of_option(&answers) {
             return Err(fault);
         }
         let best = |answer: Result<Answer, Fault>| Best::of(&served.identity, answer?);
         let best = answers.into_iter().map(best).collect();
         Ok((served, best))
     }
+}
 
-    fn predicted(&self, best: Result<Best, Fault>, listed: bool) -> Predicted {
-        match best {
-            Ok(best) => Predicted::Class {
-                prediction: best.prediction,
-                label: best.label,
-                confidence: best.confidence,
-                probabilities: listed.then_some(best.probabilities),
-                prediction_id: self.entropy.id(),
-            },
-            Err(error) => Predicted::Fault { error },
-        }
+/// What is said of a text of several.
+pub(crate) fn predicted(best: Result<Best, Fault>, listed: bool) -> Predicted {
+    match best {
+        Ok(best) => Predicted::Class {
+            prediction: best.prediction,
+            label: best.label,
+            confidence: best.confidence,
+            probabilities: listed.then_some(best.probabilities),
+            prediction_id: best.id,
+        },
+        Err(error) => Predicted::Fault { error },
     }
 }

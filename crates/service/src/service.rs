@@ -12,7 +12,9 @@ use trireme_domain::{Fault, Limits};
 use trireme_model::Cut;
 
 use crate::engine::{Answer, Answers, Job, Task, Text};
+use crate::jobs::Jobs;
 use crate::ports::{Clock, Entropy, Telemetry};
+use crate::records::Records;
 use crate::served::{Models, Served};
 
 /// Models' use cases over a host's ports.
@@ -30,6 +32,10 @@ pub struct Service {
     pub policy: Arc<Policy>,
     /// Who counts.
     pub telemetry: Arc<dyn Telemetry>,
+    /// Work that outlives its request, where the host keeps any.
+    pub jobs: Option<Jobs>,
+    /// Records of predictions, where the host keeps any.
+    pub records: Option<Records>,
 }
 
 /// What texts may be, and how scores are told. By default, anything and as they are.
@@ -39,13 +45,17 @@ pub struct Policy {
     pub hygiene: Hygiene,
     /// How many digits of a score are told.
     pub rounding: Rounding,
+    /// Whether token ids may stand for texts, where a convention has room for them.
+    pub token_ids: bool,
 }
 
 /// Who asks, and how soon an answer is wanted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Terms {
     /// Whose turn it is among those who wait: an API key's tenant, or all the same.
     pub owner: u64,
+    /// Whose records of the answers are: nobody's in particular, where there are no keys.
+    pub tenant: Arc<str>,
     /// Who goes first where several wait.
     pub priority: Priority,
     /// From now on; longer than the host allows is as long as it allows.
@@ -91,6 +101,8 @@ impl Service {
             limits: Limits::default(),
             policy: Arc::default(),
             telemetry: Arc::new(()),
+            jobs: None,
+            records: None,
         }
     }
 
@@ -112,15 +124,16 @@ impl Service {
             checked.iter().filter_map(|text| text.as_ref().ok()).cloned().collect();
         let Asked { task, cut, terms } = asked;
         let classes = task == Task::CLASSES;
-        let answers = match good.is_empty() {
+        let (tenant, seen) = (Arc::clone(&terms.tenant), classes.then(|| self.seen(&good)));
+        let mut answers = match good.is_empty() {
             true => Vec::new(),
             false => served.compute.submit(Job { texts: good, task, cut, terms }).await?,
         };
-        let told = |answer: Result<Answer, Fault>| match answer {
-            Ok(answer) if classes => Ok(self.told(served, answer)),
-            answer => answer,
-        };
-        let mut answers = answers.into_iter().map(told);
+        if let Some(seen) = seen {
+            answers.iter_mut().flatten().for_each(|answer| self.tell(served, answer));
+            self.named(served, &tenant, seen, &mut answers).await;
+        }
+        let mut answers = answers.into_iter();
         // As many answers came as texts were sent, so none of these is missing.
         let each = |text: Result<Text, Fault>| match text {
             Ok(_) => answers.next(),
@@ -130,7 +143,7 @@ impl Service {
     }
 
     /// A class's scores as this host tells them, and counts them.
-    fn told(&self, served: &Served, mut answer: Answer) -> Answer {
+    fn tell(&self, served: &Served, answer: &mut Answer) {
         self.policy.rounding.round(&mut answer.values);
         if let Some(best) = top(&answer.values)
             && let (Some(label), Some(score)) =
@@ -138,7 +151,6 @@ impl Service {
         {
             self.telemetry.predicted(&served.identity.origin, label, *score);
         }
-        answer
     }
 
     fn checked(&self, text: Text) -> Result<Text, Fault> {
@@ -153,7 +165,7 @@ impl Service {
                 }
             };
             self.policy.hygiene.check(&clean)?;
-            Ok(clean)
+            Ok::<_, Fault>(clean)
         };
         let first = part(text.first)?;
         Ok(Text { first, second: text.second.map(part).transpose()? })

@@ -13,11 +13,13 @@ use std::sync::Arc;
 
 use js_sys::{Promise, Uint8Array};
 use send_wrapper::SendWrapper;
-use trireme_cpu::{Cpu, Executor, Lane};
+use trireme_cpu::{Cpu, Lane};
+use trireme_device::{Device, Devices, Processor};
 use trireme_domain::Fault;
 use trireme_model::Checkpoint;
 use trireme_service::{
-    Engine, Identity, Models, Served, Service, Terms, direct, from_model, load, precision,
+    Engine, Identity, Models, Served, Service, Terms, direct, from_model, load,
+    precision as numbers,
 };
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -25,11 +27,11 @@ use web_sys::AbortSignal;
 
 use host::{Crypto, Performance, Turns};
 use source::{Files, Source};
-use threads::executor;
+use threads::executors;
 use values::{object, read, thrown, vectors};
 
-/// Tokens of one pass: few, so that an abort is seen soon and memory stays small. One thread wins
-/// nothing by more.
+/// Tokens of one pass of the processor: few, so that an abort is seen soon and memory stays small.
+/// One thread wins nothing by more.
 const PASS_TOKENS: usize = 256;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -44,8 +46,9 @@ fn start() {
 /// A model in memory.
 #[wasm_bindgen]
 pub struct Model {
-    model: Arc<trireme_model::Model<Cpu>>,
+    engine: Arc<Engine<Device>>,
     identity: Identity,
+    refused: Option<Fault>,
 }
 
 #[wasm_bindgen]
@@ -58,6 +61,7 @@ impl Model {
         version: Option<String>,
         #[wasm_bindgen(unchecked_optional_param_type = "Precision")] precision: Option<String>,
         #[wasm_bindgen(unchecked_optional_param_type = "number")] threads: Option<u16>,
+        #[wasm_bindgen(unchecked_optional_param_type = "'cpu' | 'gpu'")] device: Option<String>,
     ) -> Result<Model, JsValue> {
         let checkpoint = match source.dyn_into::<Uint8Array>() {
             Ok(bundle) => {
@@ -66,25 +70,19 @@ impl Model {
             Err(source) => load(&Files(SendWrapper::new(Source::from(source)))).await,
         };
         let version = version.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned());
-        let opened = checkpoint.and_then(|checkpoint| {
-            let executor = executor(threads.unwrap_or(1).into())?;
-            Self::new(&checkpoint, executor, name, version, precision.as_deref())
-        });
-        opened.map_err(|fault| thrown(&fault))
-    }
-
-    fn new(
-        checkpoint: &Checkpoint,
-        executor: Box<dyn Executor>,
-        name: String,
-        version: String,
-        numbers: Option<&str>,
-    ) -> Result<Self, Fault> {
-        let precision = precision(checkpoint, numbers)?;
-        let cpu = Cpu::new(executor, Lane::detect()).with_precision(precision);
-        let model = trireme_model::Model::new(cpu, checkpoint).map_err(|e| from_model(&e))?;
-        let identity = Identity::of(&model, name, version, "client");
-        Ok(Self { model: Arc::new(model), identity })
+        let opened = async {
+            let checkpoint = checkpoint?;
+            let executor = executors(threads.unwrap_or(1).into())?;
+            let cpu = move || Cpu::new(executor(), Lane::detect());
+            let precision = numbers(&checkpoint, precision.as_deref())?;
+            let (processor, cpu) = (Processor::named(device.as_deref())?, Box::new(cpu));
+            let (pass_tokens, moved) = ((|_| PASS_TOKENS) as _, None);
+            let devices = Devices { checkpoint, precision, processor, cpu, pass_tokens, moved };
+            let (engine, refused) = devices.engine().await?;
+            let identity = Identity::of(&engine.model(), name, version, "client");
+            Ok(Self { engine: Arc::new(engine), identity, refused })
+        };
+        opened.await.map_err(|fault: Fault| thrown(&fault))
     }
 
     /// Classifies a text.
@@ -130,16 +128,27 @@ impl Model {
     /// The vector instructions in use: `simd128` or `relaxed-simd`.
     #[wasm_bindgen(getter)]
     pub fn lane(&self) -> String {
-        self.model.backend().lane().name().to_owned()
+        Lane::detect().name().to_owned()
+    }
+
+    /// What computes: `cpu` or `gpu`.
+    #[wasm_bindgen(getter)]
+    pub fn device(&self) -> String {
+        Processor::from(self.engine.model().backend()).name().to_owned()
+    }
+
+    /// Why that is not the GPU, where it was asked for.
+    #[wasm_bindgen(getter)]
+    pub fn refused(&self) -> Option<String> {
+        self.refused.as_ref().map(|fault| fault.message.clone())
     }
 
     /// Each request has a service of its own, for each is aborted by itself.
     fn service(&self, abort: Option<AbortSignal>) -> Service {
-        let engine = Engine::new(Arc::clone(&self.model), PASS_TOKENS);
         let served = Served {
             identity: self.identity.clone(),
-            compute: direct(engine, Box::new(Turns::new(abort))),
-            reader: Arc::clone(&self.model) as _,
+            compute: direct(Arc::clone(&self.engine), Box::new(Turns::new(abort))),
+            reader: self.engine.model() as _,
         };
         Service::new(Models::of(served), Performance, Crypto)
     }

@@ -11,13 +11,19 @@ use wasm_bindgen::prelude::*;
 static SEATS: Mutex<Vec<Seat>> = Mutex::new(Vec::new());
 
 /// Who computes: the calling worker, and those that call [`work`].
-pub fn executor(threads: usize) -> Result<Box<dyn Executor>, Fault> {
-    if threads == 1 {
-        return Ok(Box::new(Inline));
-    }
-    let (shared, seats) = Shared::seated(threads)?;
-    SEATS.lock().unwrap_or_else(PoisonError::into_inner).extend(seats);
-    Ok(Box::new(shared))
+pub fn executors(threads: usize) -> Result<impl Fn() -> Box<dyn Executor>, Fault> {
+    let shared = match threads {
+        1 => None,
+        _ => {
+            let (shared, seats) = Shared::seated(threads)?;
+            SEATS.lock().unwrap_or_else(PoisonError::into_inner).extend(seats);
+            Some(shared)
+        }
+    };
+    Ok(move || match &shared {
+        None => Box::new(Inline) as Box<dyn Executor>,
+        Some(shared) => Box::new(shared.clone()),
+    })
 }
 
 /// Takes a seat and works for the model that is loaded. It does not return, so the worker that

@@ -41,7 +41,7 @@ export interface PredictAnswer extends Origin {
   probabilities?: Record<string, number>;
   /** Seconds. */
   processing_time: number;
-  prediction_id: string;
+  prediction_id?: string;
 }
 
 /** `POST /encode`: one of `text`, `sentence` and `texts`. */

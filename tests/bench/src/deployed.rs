@@ -51,6 +51,7 @@ impl Model {
                 let kept = checkpoint(&self.path())?.quantized(precision)?;
                 let bundle: Vec<u8> =
                     Bundle::new(&kept, None)?.pieces().flatten().copied().collect();
+                fs::create_dir_all(out).map_err(Error::file(out))?;
                 fs::write(&path, bundle).map_err(Error::file(&path))?;
                 Ok(Some(path))
             }

@@ -50,7 +50,7 @@ impl Place {
     pub fn start(self, model: Option<&Path>, precision: &str) -> Result<Host> {
         let failed = |error: std::io::Error| Error::Host(format!("{}: {error}", self.name()));
         let (process, base) = match self {
-            Self::Native => native(model, precision),
+            Self::Native => native(model, precision, &[]),
             Self::Wasmtime => Process::start(&mut wasmtime(model, precision)),
             Self::Chromium => chromium(model, precision),
             Self::Workerd | Self::WorkerdPastItsLimit => {
@@ -66,7 +66,11 @@ impl Place {
     }
 }
 
-fn native(model: Option<&Path>, precision: &str) -> std::io::Result<(Process, String)> {
+fn native(
+    model: Option<&Path>,
+    precision: &str,
+    more: &[&str],
+) -> std::io::Result<(Process, String)> {
     // It says on standard error where it answers.
     let mut command = Command::new("sh");
     command.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(target_dir().join("release/trireme"));
@@ -83,6 +87,7 @@ fn native(model: Option<&Path>, precision: &str) -> std::io::Result<(Process, St
     if let Some(model) = model {
         command.arg("--model").arg(model);
     }
+    command.args(more);
     Process::until(&mut command, |line| {
         let (_, rest) = line.split_once("answers at ")?;
         rest.split_whitespace().next().map(str::to_owned)
@@ -132,6 +137,35 @@ impl Host {
             return Ok(time);
         }
         Err(Error::Host(format!("{} looked at other tokens: {}", self.base, answer["tokens"])))
+    }
+
+    /// A server of one worker that keeps jobs in a file.
+    pub fn keeping(model: &Path, precision: &str, threads: usize) -> Result<Self> {
+        let failed = |error: std::io::Error| Error::Host(format!("native: {error}"));
+        let folder = TempDir::new().map_err(failed)?;
+        let (threads, state) = (threads.to_string(), folder.path().display().to_string());
+        let more = ["--threads", &threads, "--state", &state, "--job-workers", "1"];
+        let (process, base) = native(Some(model), precision, &more).map_err(failed)?;
+        Ok(Self::new(process, base, Some(folder)))
+    }
+
+    /// The time that a job of vectors takes, from when it is taken up until it is over.
+    pub fn job(&self, texts: &[String]) -> Result<Duration> {
+        let request = json!({"kind": "embed", "texts": texts}).to_string();
+        let said = |text: String| {
+            serde_json::from_str::<Value>(&text)
+                .map_err(|error| Error::Host(format!("{}: {error}: {text}", self.base)))
+        };
+        let taken = said(self.read(self.agent.post(self.at("/jobs")).send(request))?)?;
+        let id = taken["job_id"].as_str().unwrap_or_default().to_owned();
+        loop {
+            let job = said(self.get(&format!("/jobs/{id}?limit=1"))?)?;
+            match (job["status"].as_str(), job["processing_time"].as_f64()) {
+                (Some("processing"), _) => std::thread::sleep(Duration::from_millis(50)),
+                (Some("completed"), Some(seconds)) => return Ok(Duration::from_secs_f64(seconds)),
+                _ => return Err(Error::Host(format!("{}: {job}", self.base))),
+            }
+        }
     }
 
     /// What it answers to a question.

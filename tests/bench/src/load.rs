@@ -1,4 +1,4 @@
-//! Load: so many clients, each of whom asks again as soon as it is answered.
+//! Load: so many clients, each of whom asks again as soon as it is answered, or at a given rate.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -36,18 +36,27 @@ impl Load {
     }
 }
 
-/// Asks with so many clients for so long. Each request's body is the next of `bodies`.
-pub fn load(address: &str, bodies: &[String], clients: usize, time: Duration) -> Result<Load> {
+/// Who asks, and how often.
+#[derive(Clone, Copy)]
+pub struct Clients {
+    pub number: usize,
+    /// Requests a second of all of them, whatever becomes of those before; otherwise each asks as
+    /// soon as it is answered.
+    pub rate: Option<f64>,
+}
+
+/// Asks for so long. Each request's body is the next of `bodies`.
+pub fn load(address: &str, bodies: &[String], clients: Clients, time: Duration) -> Result<Load> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Error::Host(format!("no runtime: {e}")))?;
     let requests: Rc<Vec<Vec<u8>>> = Rc::new(bodies.iter().map(|body| request(body)).collect());
-    let (next, seen) = (Rc::new(Cell::new(0)), Rc::new(RefCell::new(Vec::new())));
+    let (next, seen) = (Rc::new(Cell::new(0u32)), Rc::new(RefCell::new(Vec::new())));
     let refused = Rc::new(Cell::new(0));
     let begun = Instant::now();
     let until = begun + time;
     let local = LocalSet::new();
     let mut asking = Vec::new();
-    for _client in 0..clients {
+    for _client in 0..clients.number {
         let (requests, next) = (Rc::clone(&requests), Rc::clone(&next));
         let (seen, refused) = (Rc::clone(&seen), Rc::clone(&refused));
         let address = address.to_owned();
@@ -56,9 +65,13 @@ pub fn load(address: &str, bodies: &[String], clients: usize, time: Duration) ->
             stream.set_nodelay(true)?;
             let mut buffer = Vec::with_capacity(16 << 10);
             while Instant::now() < until {
-                let at = next.replace(next.get() + 1) % requests.len();
+                let number = next.replace(next.get() + 1);
+                if let Some(rate) = clients.rate {
+                    let due = begun + Duration::from_secs_f64(f64::from(number) / rate);
+                    tokio::time::sleep_until(due.into()).await;
+                }
                 let asked = Instant::now();
-                stream.write_all(&requests[at]).await?;
+                stream.write_all(&requests[number as usize % requests.len()]).await?;
                 match answer(&mut stream, &mut buffer).await? {
                     200 => seen.borrow_mut().push(asked.elapsed().as_secs_f64()),
                     _ => refused.set(refused.get() + 1),

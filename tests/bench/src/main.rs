@@ -1,6 +1,7 @@
 //! Ours beside the peers, in turn, in one run: `cargo xtask bench` builds this and runs it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a terminal program")]
 
+mod batch;
 mod browser;
 mod cases;
 mod deployed;
@@ -44,7 +45,7 @@ impl Settings {
     }
 }
 
-const USAGE: &str = "usage: trireme-bench native|browser|edge|memory|first|train|serve --out FOLDER \
+const USAGE: &str = "usage: trireme-bench native|browser|edge|memory|first|train|serve|batch --out FOLDER \
                      [--only CASE] [--rounds N]";
 
 fn main() -> ExitCode {
@@ -67,6 +68,7 @@ fn settings(mut args: impl Iterator<Item = String>) -> Result<Settings> {
         Some("first") => first::run,
         Some("train") => train::run,
         Some("serve") => serve::run,
+        Some("batch") => batch::run,
         _ => return Err(usage()),
     };
     let mut settings = Settings { bench, out: PathBuf::new(), only: None, rounds: 5 };

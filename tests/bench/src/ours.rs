@@ -38,7 +38,7 @@ impl Ours {
         Ok(Self { engine: Engine::new(model, tokens).spread(pool.clone()), pool })
     }
 
-    pub fn model(&self) -> &Model<Cpu> {
+    pub fn model(&self) -> Arc<Model<Cpu>> {
         self.engine.model()
     }
 

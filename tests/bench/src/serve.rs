@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
-use trireme_cpu::Precision;
+use trireme_cpu::{Lane, Precision};
 use trireme_model::Cut;
 use trireme_tests::{Process, cache_dir, minilm_dir, target_dir};
 
 use crate::Settings;
 use crate::deployed::Model;
 use crate::error::{Error, Result};
-use crate::load::{Load, load};
+use crate::load::{Clients, Load, load};
 use crate::native::{graphs_of, programs};
 use crate::ours::{Ours, checkpoint};
 use crate::plot::Scale;
@@ -26,9 +26,11 @@ const CLIENTS: [usize; 4] = [1, 16, 64, 256];
 /// How long each side is asked, each time.
 const TIME: Duration = Duration::from_secs(4);
 
-/// Clients beside which 64 are few; a queue of as many texts as this has room for a fifth of them.
-const TOO_MANY: usize = 320;
-const ROOM: &str = "64";
+/// Texts that wait at most where too many ask, and as many clients as fill that room.
+const ROOM: usize = 64;
+
+/// Clients enough that each rate is reached, though some wait for their answers.
+const MANY: usize = 320;
 
 #[derive(Serialize)]
 struct Asked {
@@ -54,9 +56,9 @@ impl Row for Asked {
     fn figures(&self) -> Vec<String> {
         vec![
             format!("{:.0}/s", self.rate),
-            format!("{:.1} ms", self.p50),
-            format!("{:.1} ms", self.p99),
-            format!("{:.1} ms", self.p999),
+            milliseconds(self.p50),
+            milliseconds(self.p99),
+            milliseconds(self.p999),
             self.refused.to_string(),
             format!("{:.2}x", self.ratio),
         ]
@@ -65,6 +67,11 @@ impl Row for Asked {
     fn bar(&self) -> f64 {
         self.ratio
     }
+}
+
+/// Nothing where nobody waited for an answer.
+fn milliseconds(time: f64) -> String {
+    if time.is_nan() { "-".to_owned() } else { format!("{time:.1} ms") }
 }
 
 /// Several runs as one.
@@ -92,11 +99,15 @@ pub fn run(settings: &Settings) -> Result<()> {
         "serve",
         "answers a second of one text each, as long as SST-2's; the server on one core",
     );
-    for (precision, beside) in [(Precision::Int8, "int8"), (Precision::F32, "f32")] {
+    let beside = [(Precision::Int8, "int8"), (Precision::F32, "f32"), (Precision::Bf16, "f32")];
+    // Halves want a lane that has them.
+    let halves = Lane::detect().has_halves();
+    for (precision, beside) in beside.into_iter().filter(|(of, _)| *of != Precision::Bf16 || halves)
+    {
         let name = precision.name();
         let model = Model::MiniLm.deployed(precision, &settings.out)?;
         let model = model.unwrap_or_else(minilm_dir);
-        let (ours, theirs) = (ours(&model, precision, "4096")?, theirs(beside)?);
+        let (ours, theirs) = (ours(&model, precision, 4096)?, theirs(beside)?);
         for clients in CLIENTS {
             let title = format!("{name}, {clients} clients");
             if !settings.wants(&title) {
@@ -104,7 +115,8 @@ pub fn run(settings: &Settings) -> Result<()> {
             }
             let (mut us, mut them) = (Vec::new(), Vec::new());
             for round in 0..=settings.rounds {
-                let both = [&ours, &theirs].map(|side| load(&side.1, &bodies, clients, TIME));
+                let asking = Clients { number: clients, rate: None };
+                let both = [&ours, &theirs].map(|side| load(&side.1, &bodies, asking, TIME));
                 let [one, other] = both;
                 // The first round warms both.
                 if round > 0 {
@@ -129,8 +141,8 @@ pub fn run(settings: &Settings) -> Result<()> {
     report.write(&settings.out)
 }
 
-/// Good answers a second when five times as many ask as there is room for, beside when just so
-/// many do.
+/// Good answers a second at five times the rate that there is room for, beside those at the rate
+/// that is just reached.
 fn overload(
     settings: &Settings,
     model: &Path,
@@ -138,13 +150,19 @@ fn overload(
     bodies: &[String],
 ) -> Result<Vec<Asked>> {
     let tight = ours(model, precision, ROOM)?;
+    let filled = |number| Clients { number, rate: None };
     let (mut few, mut many) = (Vec::new(), Vec::new());
-    for _round in 0..settings.rounds {
-        few.push(load(&tight.1, bodies, TOO_MANY / 5, TIME)?);
-        many.push(load(&tight.1, bodies, TOO_MANY, TIME)?);
+    for round in 0..=settings.rounds {
+        let peak = load(&tight.1, bodies, filled(ROOM), TIME)?;
+        let five = Clients { number: MANY, rate: Some(5.0 * peak.rate()) };
+        let five = load(&tight.1, bodies, five, TIME)?;
+        if round > 0 {
+            few.push(peak);
+            many.push(five);
+        }
     }
     let few = asked("as many as there is room for", few, None);
-    let many = asked("five times as many", many, Some(few.rate));
+    let many = asked("five times that rate", many, Some(few.rate));
     Ok(vec![many, few])
 }
 
@@ -156,12 +174,14 @@ fn beside_engine(
     server: &str,
     bodies: &[String],
 ) -> Result<Vec<Asked>> {
-    let reader = engine.model().reader();
+    let model = engine.model();
+    let reader = model.reader();
     let read = |text: &String| Ok(reader.encode_for_vector(text, None, Cut::default())?.ids.len());
     let lengths = texts()?.iter().map(read).collect::<Result<Vec<usize>>>()?;
     let (mut served, mut bare) = (Vec::new(), Vec::new());
+    let clients = Clients { number: 64, rate: None };
     for _round in 0..settings.rounds {
-        served.push(load(server, bodies, 64, TIME)?);
+        served.push(load(server, bodies, clients, TIME)?);
         let took = engine.run(&lengths)?;
         bare.push(Load { good: lengths.len(), refused: 0, took, seconds: Vec::new() });
     }
@@ -206,12 +226,21 @@ fn pinned(program: &Path) -> Command {
     command
 }
 
-fn ours(model: &Path, precision: Precision, queue: &str) -> Result<Side> {
+fn ours(model: &Path, precision: Precision, queue: usize) -> Result<Side> {
     let mut command = Command::new("sh");
     command.args(["-c", "exec \"$0\" \"$@\" 2>&1", "taskset", "-c", "0"]);
     command.arg(target_dir().join("release/trireme"));
     command.args(["serve", "--offline", "--port", "0", "--threads", "1", "--log", "error"]);
-    command.args(["--queue", queue, "--precision", precision.name(), "--model"]).arg(model);
+    // The texts come again and again; what is measured is how they are computed.
+    command.args([
+        "--remember",
+        "0",
+        "--queue",
+        &queue.to_string(),
+        "--precision",
+        precision.name(),
+    ]);
+    command.arg("--model").arg(model);
     started(Process::until(&mut command, |line| {
         let (_, rest) = line.split_once("answers at ")?;
         rest.split_whitespace().next().map(str::to_owned)

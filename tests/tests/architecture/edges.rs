@@ -11,26 +11,46 @@ const EDGES: &[(&str, u8, &[&str])] = &[
     ("backend", 1, &[]),
     ("candle", 1, &["backend"]),
     ("cpu", 1, &["backend", "kernels"]),
+    ("gpu", 1, &["backend"]),
     ("domain", 2, &[]),
     ("model", 2, &["backend", "text"]),
     ("service", 3, &["backend", "domain", "model", "text"]),
     ("http", 4, &["domain", "service"]),
     ("train", 3, &["backend", "candle", "domain", "model"]),
     ("pool", 4, &["cpu", "domain", "service"]),
+    ("device", 4, &["backend", "cpu", "domain", "gpu", "model", "service"]),
+    ("store", 5, &["domain", "service"]),
     (
         "server",
         5,
-        &["backend", "cpu", "default-model", "domain", "http", "model", "pool", "service"],
+        &[
+            "backend",
+            "cpu",
+            "default-model",
+            "device",
+            "domain",
+            "http",
+            "model",
+            "pool",
+            "service",
+            "store",
+        ],
     ),
-    ("web", 5, &["cpu", "domain", "model", "pool", "service"]),
+    ("web", 5, &["cpu", "device", "domain", "model", "pool", "service"]),
     ("spin", 5, &["cpu", "default-model", "domain", "http", "model", "service"]),
     ("worker", 5, &["cpu", "default-model", "domain", "http", "model", "service"]),
     ("cli", 5, &["domain", "model", "server", "service", "text", "train"]),
 ];
 
 /// Tests may stand on anything of a lower layer, and on these of their own.
-const DEV_EDGES: &[(&str, &str)] =
-    &[("cli", "tests"), ("kernels", "backend"), ("train", "cpu"), ("train", "tests")];
+const DEV_EDGES: &[(&str, &str)] = &[
+    ("cli", "tests"),
+    ("gpu", "cpu"),
+    ("kernels", "backend"),
+    ("store", "tests"),
+    ("train", "cpu"),
+    ("train", "tests"),
+];
 
 /// Compiled first on a bare machine, so they take nothing from a registry.
 const BARE: &[(&str, &[&str])] = &[("tests", &[]), ("xtask", &["trireme-tests"])];

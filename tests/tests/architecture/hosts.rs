@@ -6,7 +6,7 @@ use crate::tree::{Tree, Violation, finds};
 const THIN: &[&str] = &["crates/spin", "crates/web", "worker"];
 
 /// Lines of Rust that such a host may have, beside its comments.
-const MOST: usize = 300;
+const MOST: usize = 320;
 
 /// The feature that makes accidents happen, and where the modules behind it are declared.
 const DRILL: &str = "drill";
@@ -47,7 +47,7 @@ fn a_host_that_grows_is_found() {
     let long = "x\n".repeat(MOST);
     finds(&thick(&Tree::of([("worker/src/lib.rs", &long)])), &[]);
     let more = [("worker/src/lib.rs", long.as_str()), ("worker/src/more.rs", "fn f() {}")];
-    finds(&thick(&Tree::of(more)), &["worker: 301"]);
+    finds(&thick(&Tree::of(more)), &["worker: 321"]);
 }
 
 #[test]

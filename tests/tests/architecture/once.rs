@@ -5,7 +5,7 @@ use trireme_tests::rust_source::words;
 use crate::tree::{Tree, Violation, finds};
 
 /// Names that give an idea away, and the crates that may define each of them, once: `kernels` and
-/// its peers compute, `backend` says in `f64` what is meant, `cpu` hands down, and `model` finishes
+/// its peers compute, `backend` says in `f64` what is meant, `cpu` and `device` hand down, and `model` finishes
 /// a row of numbers on the host, for every backend alike.
 const IDEAS: &[(&[&str], &[&str])] = &[
     (&["softmax"], &["backend", "candle", "gpu", "kernels", "model"]),
@@ -13,7 +13,7 @@ const IDEAS: &[(&[&str], &[&str])] = &[
     (&["erf"], &["backend", "candle", "gpu", "kernels"]),
     (&["layer_norm"], &["backend", "candle", "cpu", "gpu", "kernels"]),
     (&["mean_pool", "mean_rows"], &["candle", "gpu", "kernels"]),
-    (&["pool"], &["backend", "candle", "cpu", "gpu"]),
+    (&["pool"], &["backend", "candle", "cpu", "device", "gpu"]),
     (&["l2_normalize", "normalize"], &["model"]),
     (&["sigmoid"], &["candle", "kernels", "model"]),
     (&["truncate"], &["text"]),

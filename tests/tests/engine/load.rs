@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use trireme_backend::Backend;
 use trireme_backend::conformance::{Inline as Now, Wait};
 use trireme_cpu::{Cpu, Executor, Inline, Lane};
 use trireme_model::files::{Files, gathered};
@@ -36,13 +37,17 @@ pub fn model(folder: &Path) -> Model<Cpu> {
     model_on(&checkpoint(folder), Lane::detect(), Box::new(Inline))
 }
 
-/// Runs a whole pass.
-pub fn run(model: &Model<Cpu>, texts: &[Encoded], want: Want) -> Result<Vec<Vec<f32>>, ModelError> {
+/// Runs a whole pass. Natively a GPU's answer is there when it is asked for the first time, too.
+pub fn run<B: Backend>(
+    model: &Model<B>,
+    texts: &[Encoded],
+    want: Want,
+) -> Result<Vec<Vec<f32>>, ModelError> {
     Now.wait(Box::pin(model.start(texts, want)?.finish()))?.into_iter().collect()
 }
 
 /// The vector of one text, alone.
-pub fn embed(model: &Model<Cpu>, text: &str, options: EmbedOptions) -> Vec<f32> {
+pub fn embed<B: Backend>(model: &Model<B>, text: &str, options: EmbedOptions) -> Vec<f32> {
     let encoded = model.reader().encode_for_vector(text, None, Cut::default()).unwrap();
     let mut rows = run(model, &[encoded], model.vectors(options).unwrap()).unwrap();
     model.finish_vector(rows.remove(0), options)

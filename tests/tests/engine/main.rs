@@ -9,6 +9,7 @@
 mod bundle;
 mod faults;
 mod golden;
+mod gpu;
 mod invariance;
 mod load;
 mod minilm;

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use trireme_cpu::{Cpu, Inline, Lane};
+use trireme_backend::Backend;
+use trireme_cpu::{Inline, Lane};
 use trireme_model::{Cut, EmbedOptions, Model, Want};
 
 use crate::golden::{self, Case, Golden};
 use crate::load;
 
 /// Everything about a case that is not as the reference has it.
-fn faults(model: &Model<Cpu>, case: &Case) -> Vec<String> {
+pub fn faults<B: Backend>(model: &Model<B>, case: &Case) -> Vec<String> {
     let cut = Cut::default();
     let encoded = match case.embedding {
         Some(_) => model.reader().encode_for_vector(&case.text, case.prompt_name.as_deref(), cut),

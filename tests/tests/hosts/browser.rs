@@ -19,6 +19,9 @@ static SHIPPED: LazyLock<(Process, String)> = LazyLock::new(|| bridge("web"));
 /// The same with accidents to rehearse.
 static DRILL: LazyLock<(Process, String)> = LazyLock::new(|| bridge("web-drill"));
 
+/// The shipped build in a browser that has a GPU, or what does as if.
+static GPU: LazyLock<(Process, String)> = LazyLock::new(|| bridge_with("web", &["--gpu"]));
+
 /// Both, in pages that may share memory between workers.
 static ISOLATED: LazyLock<(Process, String)> = LazyLock::new(|| isolated("web"));
 static ISOLATED_DRILL: LazyLock<(Process, String)> = LazyLock::new(|| isolated("web-drill"));
@@ -142,6 +145,42 @@ fn threads_are_one_unless_asked_for_and_refused_where_memory_can_t_be_shared() {
     ] {
         assert_eq!(loaded(bridge, threads), expected, "{page} page, \"{threads}\"");
     }
+}
+
+/// A model on the browser's GPU, in these numbers.
+fn on_gpu(model: Option<&Path>, precision: &str) -> Host {
+    on(&format!("{}/@{precision},,,webgpu", GPU.1), model)
+}
+
+#[test]
+fn the_browsers_gpu_gives_the_references_answers() {
+    parity::family_goldens("browser", |model| on_gpu(Some(model), "f32"));
+}
+
+/// In bytes a value between two steps goes to one or the other on each device.
+#[test]
+fn the_browsers_gpu_in_bytes_says_what_its_processor_says() {
+    let (gpu, cpu) = (on_gpu(None, ""), on(&GPU.1, None));
+    assert_eq!(gpu.get("/device"), (200, json!({ "device": "webgpu" })));
+    for text in ["a wonderful film", "a dull, lifeless mess", "Rain again.", "Ισχύς εν τη ενώσει"]
+    {
+        let [got, expected] = [&gpu, &cpu].map(|host| ask(host, text).1);
+        assert_eq!(got["label"], expected["label"], "{text}: {got}");
+        let off = got["confidence"].as_f64().unwrap() - expected["confidence"].as_f64().unwrap();
+        assert!(off.abs() < 0.03, "{text}: {got}, on the processor {expected}");
+    }
+}
+
+#[test]
+fn without_a_gpu_the_processor_answers_and_says_why() {
+    let host = on(&format!("{}/@,,,webgpu", SHIPPED.1), None);
+    let (status, facts) = host.get("/device");
+    assert_eq!((status, &facts["device"]), (200, &json!("wasm")), "{facts}");
+    let why = facts["refused"].as_str().unwrap_or_default();
+    assert!(why.contains("no GPU"), "{facts}");
+    answers(&host, "on the processor");
+    let unknown = on(&format!("{}/@,,,abacus", SHIPPED.1), None);
+    refuses(&unknown, 422, "invalid_option");
 }
 
 #[test]

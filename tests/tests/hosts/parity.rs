@@ -159,9 +159,39 @@ fn models() -> Vec<(PathBuf, golden::Golden)> {
 
 /// Holds a host to every golden of the engine; `start` serves one model folder.
 pub fn engine_goldens(name: &'static str, start: impl Fn(&Path) -> Host) {
-    let mut parity = Parity::of(name);
     let models = models();
     assert!(models.len() >= 38, "expected 38 models, got {}", models.len());
+    goldens_of(name, models, start);
+}
+
+/// One model of each family, and each head: for hosts that take long to start one.
+const FAMILIES: &[&str] = &[
+    "bert-classify",
+    "bert-embed-dense",
+    "distilbert-embed",
+    "electra-embed",
+    "mpnet-embed",
+    "roberta-classify",
+    "xlmr-embed",
+];
+
+/// Holds a host to the goldens of every family; of every model, in `soak`.
+pub fn family_goldens(name: &'static str, start: impl Fn(&Path) -> Host) {
+    if std::env::var_os("TRIREME_SOAK").is_some() {
+        return engine_goldens(name, start);
+    }
+    let mut models = models();
+    models.retain(|(folder, _)| FAMILIES.iter().any(|family| folder.ends_with(family)));
+    assert_eq!(models.len(), FAMILIES.len());
+    goldens_of(name, models, start);
+}
+
+fn goldens_of(
+    name: &'static str,
+    models: Vec<(PathBuf, golden::Golden)>,
+    start: impl Fn(&Path) -> Host,
+) {
+    let mut parity = Parity::of(name);
     for (folder, golden) in models {
         let host = start(&folder);
         let model = folder.file_name().unwrap().to_string_lossy();

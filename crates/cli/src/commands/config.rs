@@ -20,6 +20,9 @@ pub fn run(config: Config, settings: ModelSettings, output: Output) -> Result<()
         Config::Show(options) => {
             let mut options = options.with_file()?;
             options.model = settings.model.or(options.model).map(|model| redacted(&model));
+            options.traces = options.traces.map(|collector| redacted(&collector));
+            options.database_url = options.database_url.map(|url| redacted(&url));
+            options.webhook_secret = options.webhook_secret.map(|_| "…".to_owned());
             options.with.iter_mut().flatten().for_each(|other| *other = redacted(other));
             output.result(options.to_toml()?.trim_end())
         }

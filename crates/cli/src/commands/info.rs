@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use trireme_domain::Fault;
-use trireme_server::Opened;
+use trireme_server::{Opened, Processor};
 
 use crate::output::Output;
 
@@ -24,7 +24,8 @@ pub fn run(opened: &Opened, output: Output) -> Result<(), Fault> {
         "normalize": model.normalizes(),
         "labels": model.labels().map(|labels| &labels.names),
         "precision": origin.precision,
-        "lane": model.backend().lane().name(),
+        "device": Processor::from(model.backend()).name(),
+        "lane": model.backend().lane(),
     });
     if output.json {
         return output.json(&facts);

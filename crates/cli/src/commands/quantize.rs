@@ -92,7 +92,7 @@ async fn measure(
     let bundle = Bundle::new(&model.checkpoint, None).map_err(|e| from_model(&e))?;
     let bytes = bundle.pieces().map(<[u8]>::len).sum();
     let settings = ModelSettings { precision: Some(precision), ..settings.clone() };
-    let opened = start(&settings, model)?;
+    let opened = start(&settings, model).await?;
     let answered = questions.ask(&opened, output).await?;
     Ok(Measured { bytes, answered })
 }

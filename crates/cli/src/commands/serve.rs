@@ -11,10 +11,12 @@ use trireme_domain::rate::Rate;
 use trireme_domain::rounding::Rounding;
 use trireme_domain::{Code, Fault, Limits};
 use trireme_server::{
-    Hosting, Log, LogFormat, Metrics, ModelSettings, Queue, Steady, open, serve, service,
+    Hosting, Log, LogFormat, Messenger, Metrics, ModelSettings, Queue, Steady, Traces, open, serve,
+    service,
 };
 use trireme_service::{Memory, Models, Policy, Served};
 
+use super::keeping;
 use crate::args::Serve;
 use crate::output::Output;
 use crate::redacted::redacted;
@@ -29,9 +31,12 @@ const REMEMBERED: usize = 64;
 pub async fn run(args: Serve, settings: ModelSettings, output: Output) -> Result<(), Fault> {
     let args = args.with_file()?;
     let (hosting, wanted) = (hosting(&args)?, wanted(&args, settings)?);
-    let _log = Log::begin(args.log.as_deref().unwrap_or(LEVEL), format(&args))?;
+    let level = args.log.as_deref().unwrap_or(LEVEL);
+    let _log = Log::begin(level, format(&args), traces(&args).as_ref())?;
     let (models, metrics) = (Models::default(), Arc::new(Metrics::default()));
-    let service = service(models.clone(), limits(&args), policy(&args), Arc::clone(&metrics) as _);
+    let mut service =
+        service(models.clone(), limits(&args), policy(&args), Arc::clone(&metrics) as _);
+    keeping::begin(&args, &mut service).await?;
     // Before anyone hears that it answers: until then, to be asked to end is to be killed.
     let stop = stop()?;
     let (memory, remembered) = (args.memory, args.remember.unwrap_or(REMEMBERED));
@@ -59,8 +64,15 @@ pub async fn run(args: Serve, settings: ModelSettings, output: Output) -> Result
 pub fn check(args: &Serve, settings: ModelSettings) -> Result<(), Fault> {
     hosting(args)?;
     wanted(args, settings)?;
+    traces(args).map_or(Ok(()), |traces| traces.check())?;
+    keeping::check(args)?;
     let level = args.log.as_deref().unwrap_or(LEVEL);
     Log::check(level)
+}
+
+fn traces(args: &Serve) -> Option<Traces> {
+    let collector = args.traces.clone().filter(|collector| !collector.is_empty())?;
+    Some(Traces { collector, share: args.trace_share.unwrap_or(1.0) })
 }
 
 /// Requests are logged; `--quiet` leaves that to those who ask for it.
@@ -90,6 +102,8 @@ fn hosting(args: &Serve) -> Result<Hosting, Fault> {
         patience: seconds(args.patience, usual.patience),
         notice: seconds(args.notice, usual.notice),
         grace: seconds(args.grace, usual.grace),
+        workers: args.job_workers.unwrap_or(usual.workers),
+        messenger: Messenger::new(args.webhook_secret.as_deref()),
         ..usual
     })
 }
@@ -103,8 +117,18 @@ fn some(args: &Serve) -> Result<(), Fault> {
         ("max-text-bytes", args.max_text_bytes),
         ("max-body-bytes", args.max_body_bytes),
         ("max-chars", args.max_chars),
+        ("max-job-texts", args.max_job_texts),
+        ("max-job-bytes", args.max_job_bytes),
+        ("max-jobs", args.max_jobs),
     ];
-    let times = [("patience", args.patience), ("timeout", args.timeout)];
+    let times = [
+        ("patience", args.patience),
+        ("timeout", args.timeout),
+        ("keep-jobs", args.keep_jobs),
+        ("keep-predictions", args.keep_predictions),
+        ("prediction-log-mb", args.prediction_log_mb),
+        ("job-lease", args.job_lease),
+    ];
     let zero = counts.into_iter().find(|(_, count)| *count == Some(0)).map(|(name, _)| name);
     let never = times.into_iter().find(|(_, time)| *time == Some(0)).map(|(name, _)| name);
     zero.or(never)
@@ -138,7 +162,8 @@ fn policy(args: &Serve) -> Policy {
         max_chars: args.max_chars,
         refuse_control_characters: args.refuse_control.unwrap_or_default(),
     };
-    Policy { hygiene, rounding: Rounding { digits: args.round } }
+    let rounding = Rounding { digits: args.round };
+    Policy { hygiene, rounding, token_ids: args.token_ids.unwrap_or_default() }
 }
 
 fn queue(args: &Serve) -> Queue {
@@ -220,15 +245,15 @@ fn remembering(served: Served, megabytes: usize, longest: Duration) -> Served {
     }
 }
 
-/// Listens at once; what it returns resolves when somebody asks the process to end.
+/// Listens at once; what it returns resolves each time that somebody asks the process to end.
 #[cfg(unix)]
-fn stop() -> Result<impl Future<Output = ()>, Fault> {
+fn stop() -> Result<impl AsyncFnMut(), Fault> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let listen = |kind| signal(kind).map_err(|e| deaf(&e));
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
-    Ok(async move {
+    Ok(async move || {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
@@ -236,11 +261,11 @@ fn stop() -> Result<impl Future<Output = ()>, Fault> {
     })
 }
 
-/// Listens at once; what it returns resolves when somebody asks the process to end.
+/// Listens at once; what it returns resolves each time that somebody asks the process to end.
 #[cfg(windows)]
-fn stop() -> Result<impl Future<Output = ()>, Fault> {
+fn stop() -> Result<impl AsyncFnMut(), Fault> {
     let mut interrupt = tokio::signal::windows::ctrl_c().map_err(|e| deaf(&e))?;
-    Ok(async move { drop(interrupt.recv().await) })
+    Ok(async move || drop(interrupt.recv().await))
 }
 
 fn deaf(error: &std::io::Error) -> Fault {

@@ -7,7 +7,10 @@
 )]
 
 mod answers;
+mod batch;
 mod bench;
+mod chance;
+mod device;
 mod distilling;
 mod faults;
 mod models;

@@ -88,6 +88,9 @@ impl fmt::Debug for Key {
 /// What a key file is wrong about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
+    /// A file without a key would lock everybody out.
+    #[error("there is no key in it; make one by `trireme key`")]
+    NoKey,
     /// One name, two keys.
     #[error("two keys are named {name:?}")]
     SameName {
@@ -137,6 +140,9 @@ impl Keys {
     /// # Errors
     /// The first key that does not.
     pub fn check(&self) -> Result<(), KeyError> {
+        if self.keys.is_empty() {
+            return Err(KeyError::NoKey);
+        }
         let mut names = HashSet::new();
         for (at, key) in self.keys.iter().enumerate() {
             let name = key.name.clone();

@@ -39,7 +39,7 @@ fn keys_that_make_no_sense_are_refused() {
     let good = key("a", "one", None);
     let bad_rate = Rate { per_second: 0.0, burst: 1.0 };
     let cases = [
-        ("none", vec![], None),
+        ("none", vec![], Some("there is no key in it; make one by `trireme key`")),
         ("good ones", vec![good.clone(), key("b", "two", None)], None),
         (
             "two of one name",

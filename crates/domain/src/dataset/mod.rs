@@ -60,6 +60,9 @@ pub struct Labelled {
     pub text: String,
 }
 
+/// What a header usually calls the column with the texts.
+pub const TEXT_TITLES: [&str; 3] = ["sentence", "content", "text"];
+
 /// What a header calls the columns, where that is not what is usual.
 #[derive(Debug, Clone, Default)]
 pub struct Columns(pub BTreeMap<String, String>);
@@ -83,10 +86,7 @@ impl Columns {
     }
 
     fn of_labelled(&self) -> [Column; 2] {
-        [
-            self.column("label", ["label"], 0),
-            self.column("text", ["sentence", "content", "text"], 1),
-        ]
+        [self.column("label", ["label"], 0), self.column("text", TEXT_TITLES, 1)]
     }
 
     /// As [`read_pairs`].

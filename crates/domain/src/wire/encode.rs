@@ -23,6 +23,7 @@ pub struct EncodeRequest {
     pub texts: Option<Vec<String>>,
     /// The most tokens to look at, special ones among them.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Positive>"))]
+    #[serde(default, deserialize_with = "super::count")]
     pub max_length: Option<usize>,
     /// Whether vectors have length one.
     pub normalize: Option<bool>,
@@ -30,6 +31,7 @@ pub struct EncodeRequest {
     pub pooling: Option<Pooling>,
     /// Keeps only the first dimensions.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Positive>"))]
+    #[serde(default, deserialize_with = "super::count")]
     pub dimensions: Option<usize>,
     /// How numbers are written.
     #[serde(default)]

@@ -1,25 +1,29 @@
 //! Requests and answers, the same on every host.
 
 mod about;
+mod count;
 mod encode;
+mod jobs;
 mod predict;
 #[cfg(feature = "schema")]
 pub mod schema;
 
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Fault;
 
 pub use about::{HealthAnswer, InfoAnswer, Kind, RootAnswer};
+pub use count::count;
 pub use encode::{EncodeAnswer, EncodeRequest, Encoding, Pooling, Vector, Vectors};
+pub use jobs::{AsyncSentimentRequest, JobAnswer, JobKind, JobRequest, JobResult, JobStanding};
 pub use predict::{
     BatchAnswer, BatchRequest, Indexed, IndexedAnswer, ListRequest, PredictAnswer, PredictRequest,
     Predicted, SentimentAnswer, SentimentBatchAnswer, SentimentRequest, SentimentResult,
 };
 
 /// Who answered: on every answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Origin {
     /// The model's name.

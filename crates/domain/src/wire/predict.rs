@@ -20,6 +20,7 @@ pub struct PredictRequest {
     pub pair: Option<String>,
     /// The most tokens to look at, special ones among them.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Positive>"))]
+    #[serde(default, deserialize_with = "super::count")]
     pub max_length: Option<usize>,
     /// Whether the answer lists every class.
     #[serde(default = "yes")]
@@ -48,8 +49,11 @@ pub struct PredictAnswer {
     pub probabilities: Option<Scores>,
     /// Seconds.
     pub processing_time: f64,
-    /// Names this prediction, for feedback.
-    pub prediction_id: String,
+    /// Names this prediction, for feedback. Where records are kept, an answer whose record could
+    /// not be kept has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub prediction_id: Option<String>,
     /// Who answered.
     #[serde(flatten)]
     pub origin: Origin,
@@ -65,6 +69,7 @@ pub struct SentimentRequest {
     pub text: String,
     /// The most tokens to look at, special ones among them.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Positive>"))]
+    #[serde(default, deserialize_with = "super::count")]
     pub max_length: Option<usize>,
     /// Which model answers.
     pub model: Option<String>,
@@ -82,8 +87,11 @@ pub struct SentimentAnswer {
     pub score: f32,
     /// Seconds.
     pub processing_time: f64,
-    /// Names this prediction, for feedback.
-    pub prediction_id: String,
+    /// Names this prediction, for feedback. Where records are kept, an answer whose record could
+    /// not be kept has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub prediction_id: Option<String>,
     /// Who answered.
     #[serde(flatten)]
     pub origin: Origin,
@@ -99,6 +107,7 @@ pub struct BatchRequest {
     pub texts: Vec<String>,
     /// The most tokens to look at in each, special ones among them.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Positive>"))]
+    #[serde(default, deserialize_with = "super::count")]
     pub max_length: Option<usize>,
     /// Whether each answer lists every class.
     #[serde(default = "yes")]
@@ -163,8 +172,10 @@ pub enum Predicted {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(with = "Scores"))]
         probabilities: Option<Scores>,
-        /// Names this prediction, for feedback.
-        prediction_id: String,
+        /// Names this prediction, as above.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        prediction_id: Option<String>,
     },
     /// Why it has none.
     Fault {

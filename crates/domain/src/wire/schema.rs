@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{BatchRequest, ListRequest, Scores};
+use crate::jobs::Rules;
 use crate::{Code, Fault, Limits};
 
 /// Anything but what Rust calls white space.
@@ -50,6 +51,28 @@ impl<T: JsonSchema> JsonSchema for List<T> {
             "items": generator.subschema_for::<T>(),
             "minItems": 1,
             "maxItems": Limits::default().texts,
+        })
+    }
+}
+
+/// As many of something as one job may hold, and one at least.
+pub struct Many<T>(PhantomData<T>);
+
+impl<T: JsonSchema> JsonSchema for Many<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Many{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "array",
+            "items": generator.subschema_for::<T>(),
+            "minItems": 1,
+            "maxItems": Rules::default().texts,
         })
     }
 }

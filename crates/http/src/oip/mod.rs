@@ -195,7 +195,7 @@ async fn answered(
     let mut rows = Rows::default();
     let cutting = Cutting::new(None, None);
     if classifies {
-        rows.scores = scores(service, served, texts.clone(), false, cutting, terms).await?;
+        rows.scores = scores(service, served, texts.clone(), false, cutting, terms.clone()).await?;
     }
     if embeds {
         let texts = texts.into_iter().map(|Text { first, .. }| first).collect();

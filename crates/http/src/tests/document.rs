@@ -35,7 +35,7 @@ fn every_body_has_an_example_that_is_read() {
     for route in table(Bytes::new()) {
         for Said { path, takes, .. } in &route.said {
             assert!(takes.iter().all(|taken| taken.reads), "an example of {path} is none");
-            let bodiless = route.method == Method::GET || path == "/embed_sparse";
+            let bodiless = route.method != Method::POST || path == "/embed_sparse";
             assert_eq!(takes.is_empty(), bodiless, "{path}");
         }
     }
@@ -111,7 +111,7 @@ pub fn document() -> Value {
                     "description": "An API key, where the host wants one.",
                 },
             },
-            "parameters": {"Timeout": timeout()},
+            "parameters": {"IdempotencyKey": key(), "Timeout": timeout()},
             "headers": faults::all_headers(),
             "responses": responses,
             "schemas": schemas(requests, answers),
@@ -125,6 +125,15 @@ fn timeout() -> Value {
         "description": "How long an answer may take: seconds (`2.5`) or milliseconds (`250ms`).",
         "schema": {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s)?$"},
         "example": "30s",
+    })
+}
+
+fn key() -> Value {
+    json!({
+        "name": "idempotency-key", "in": "header",
+        "description": "The same request under the same key is the same job, however often it is sent.",
+        "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+        "example": "order-7",
     })
 }
 

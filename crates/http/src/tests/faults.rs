@@ -10,7 +10,8 @@ use trireme_domain::{Class, Code};
 use super::operation::any;
 use crate::style::{CohereFault, Convention, OpenAiFault, PlainFault, TeiFault};
 
-/// Faults that no caller sees: of other paths and methods, of files, of one who left.
+/// Faults that no caller sees: of other paths and methods, of files, of one who left; of a job,
+/// which is in the answer to whoever asks for it.
 const ELSEWHERE: &[Code] = &[
     Code::NotFound,
     Code::MethodNotAllowed,
@@ -18,14 +19,29 @@ const ELSEWHERE: &[Code] = &[
     Code::Unwritable,
     Code::Unreadable,
     Code::Cancelled,
+    Code::JobFailed,
+    Code::NewerState,
 ];
+
+/// Whether a path is about jobs.
+fn of_jobs(path: &str) -> bool {
+    path.starts_with("/job") || path == "/async-sentiment"
+}
 
 /// The statuses of a route's faults, the lowest first.
 pub fn statuses(body: bool, path: &str) -> BTreeSet<u16> {
     let sends = |code: &&Code| {
-        let named = path.contains('{') && **code == Code::InvalidUtf8;
-        let of_caller = code.class() == Class::Input;
-        !ELSEWHERE.contains(code) && (!of_caller || body || named)
+        let (named, jobs) = (path.contains('{'), of_jobs(path));
+        let of_caller = match code {
+            Code::JobNotFound => jobs && named,
+            Code::PredictionNotFound => path.starts_with("/predictions/"),
+            Code::IdempotencyConflict => jobs && body,
+            Code::InvalidUtf8 => body || named,
+            // Of a page that is no number.
+            Code::InvalidOption => body || jobs,
+            _ => body,
+        };
+        !ELSEWHERE.contains(code) && (code.class() != Class::Input || of_caller)
     };
     Code::ALL.iter().filter(sends).map(|code| code.status()).collect()
 }

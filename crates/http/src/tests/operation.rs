@@ -25,6 +25,7 @@ pub(crate) struct Said {
     pub summary: &'static str,
     pub takes: Vec<Taken>,
     bodiless: bool,
+    later: bool,
     gives: Vec<Shape>,
     media: Option<&'static str>,
     parameters: Vec<(&'static str, &'static str, &'static str)>,
@@ -47,6 +48,10 @@ impl Said {
 
     pub fn or_nothing(&mut self) {
         self.bodiless = true;
+    }
+
+    pub fn later(&mut self) {
+        self.later = true;
     }
 
     pub fn gives<A: JsonSchema>(&mut self) {
@@ -84,7 +89,8 @@ impl Said {
         let mut parameters: Vec<Value> =
             self.parameters.iter().map(|asked| parameter(path, *asked)).collect();
         if !self.takes.is_empty() {
-            parameters.push(json!({"$ref": "#/components/parameters/Timeout"}));
+            let name = if self.later { "IdempotencyKey" } else { "Timeout" };
+            parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
             operation.insert("requestBody".to_owned(), self.body(requests));
         }
         if !parameters.is_empty() {
@@ -92,7 +98,8 @@ impl Said {
         }
         let mut responses = Map::new();
         if let Some(answer) = self.answer(answers) {
-            responses.insert("200".to_owned(), answer);
+            let status = if self.later { "202" } else { "200" };
+            responses.insert(status.to_owned(), answer);
         }
         for status in faults::statuses(!self.takes.is_empty(), path) {
             let name = faults::name(&self.conventions, status);
@@ -147,9 +154,10 @@ pub fn any(mut shapes: Vec<Value>) -> Value {
 fn parameter(path: &str, (name, example, why): (&str, &str, &str)) -> Value {
     let place = if path.contains(&format!("{{{name}}}")) { "path" } else { "query" };
     // A query's parameter without a value is as good as none.
-    let schema = match place {
-        "path" => json!({"type": "string", "minLength": 1}),
-        _ => json!({"type": "string"}),
+    let (schema, example) = match (place, example.parse::<u64>()) {
+        ("path", _) => (json!({"type": "string", "minLength": 1}), json!(example)),
+        (_, Ok(number)) => (json!({"type": "integer", "minimum": 0}), json!(number)),
+        (_, Err(_)) => (json!({"type": "string"}), json!(example)),
     };
     json!({
         "name": name, "in": place, "required": place == "path", "description": why,

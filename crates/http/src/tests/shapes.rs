@@ -15,8 +15,11 @@ impl JsonSchema for Inputs {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A text, or a list of texts.",
-            "anyOf": [generator.subschema_for::<Text>(), generator.subschema_for::<List<Text>>()],
+            "description": "A text, or a list of texts. Where the host takes token ids, a text may be a list of them.",
+            "anyOf": [
+                generator.subschema_for::<Text>(),
+                generator.subschema_for::<List<Text>>(),
+            ],
         })
     }
 }

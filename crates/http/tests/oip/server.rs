@@ -29,12 +29,12 @@ impl Compute for Lengths {
         let values = |text: &trireme_service::Text| {
             let first = text.first.len() as f32;
             match (&job.task, &text.second) {
-                (Task::Embed { .. }, _) => vec![first, 0.5, -1.0],
+                (Task::Embed { .. } | Task::Tokens { .. }, _) => vec![first, 0.5, -1.0],
                 (Task::Classify { .. }, None) => vec![first, 2.0],
                 (Task::Classify { .. }, Some(second)) => vec![first, second.len() as f32],
             }
         };
-        let answer = |text| Ok(Answer { values: values(text), tokens: 3, dropped: 0 });
+        let answer = |text| Ok(Answer { values: values(text), tokens: 3, dropped: 0, id: None });
         let answers = job.texts.iter().map(answer).collect();
         Box::pin(async move { Ok(answers) })
     }
@@ -113,6 +113,8 @@ impl Server {
             limits,
             policy: Arc::default(),
             telemetry: Arc::new(()),
+            jobs: None,
+            records: None,
         };
         Self { service, mood }
     }

@@ -40,7 +40,9 @@ mod tests {
 
     #[test]
     fn a_model_is_well_while_it_says_what_it_said() {
-        let says = |value: f32| Ok(vec![Ok(Answer { values: vec![value], tokens: 1, dropped: 0 })]);
+        let says = |value: f32| {
+            Ok(vec![Ok(Answer { values: vec![value], tokens: 1, dropped: 0, id: None })])
+        };
         let fault = || Fault::new(Code::Internal, "broken");
         let mut canary = Canary::default();
         assert_eq!(canary.heard(says(1.0)), None, "the first answer is what is known");

@@ -102,7 +102,7 @@ impl Desk {
         }
         let fresh = self.pulse.runs.load(Relaxed).wrapping_shl(20) | state.kinds.0.len() as u64;
         let group = state.kinds.of((task.clone(), cut), fresh);
-        let (request, answer) = Request::new(texts, (task, cut), deadline);
+        let (request, answer) = Request::new(texts, (task, cut), now, deadline);
         for (ticket, tokens) in Ticket::all(&request).zip(tokens) {
             state.line.push(Waiting {
                 ticket,

@@ -21,7 +21,7 @@ use trireme_domain::{Code, Fault};
 use trireme_service::ports::{BoxFuture, Capacity, Compute, Vitals, Work};
 use trireme_service::{Answers, Engine, Job};
 
-use crate::Shared;
+use crate::{Shared, trace};
 use desk::Desk;
 use run::Runner;
 
@@ -92,8 +92,14 @@ impl Drop for Threads {
 impl Compute for Threads {
     fn submit(&self, job: Job) -> BoxFuture<'_, Result<Answers, Fault>> {
         // A place is taken by calling, so that a burst is refused in the order it came.
+        let span = trace::computing(job.texts.len());
         let taken = self.desk.take_in(job);
-        Box::pin(async move { taken?.await.unwrap_or_else(|_| Err(gone())) })
+        Box::pin(async move {
+            let (answers, spent) = taken?.await.unwrap_or_else(|_| Err(gone()))?;
+            let tokens = answers.iter().flatten().map(|answer| answer.tokens).sum();
+            trace::computed(&span, tokens, spent.waited, spent.ran);
+            Ok(answers)
+        })
     }
 
     fn vitals(&self) -> Vitals {

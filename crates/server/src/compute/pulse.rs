@@ -4,10 +4,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use trireme_service::ports::{Vitals, Work};
+use trireme_domain::histogram::Histogram;
+use trireme_service::ports::{Spreads, Vitals, Work};
 
 /// A step of a pass takes milliseconds. Where one takes this long, the thread hangs.
 const HANGS: Duration = Duration::from_secs(30);
+
+const TEXTS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
+const TOKENS: &[f64] = &[16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0];
+/// Seconds: a run takes one or two milliseconds at least, and waiting may take none.
+const SECONDS: &[f64] =
+    &[0.0001, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 30.0];
 
 /// The thread's signs of life.
 pub struct Pulse {
@@ -15,6 +22,7 @@ pub struct Pulse {
     last: AtomicU64,
     busy: AtomicBool,
     unwell: Mutex<Option<String>>,
+    spread: Mutex<Spreads>,
     pub steps: AtomicU64,
     pub runs: AtomicU64,
     pub texts: AtomicU64,
@@ -33,6 +41,12 @@ impl Default for Pulse {
             last: zero(),
             busy: AtomicBool::new(false),
             unwell: Mutex::new(None),
+            spread: Mutex::new(Spreads {
+                texts: Histogram::new(TEXTS),
+                tokens: Histogram::new(TOKENS),
+                ran: Histogram::new(SECONDS),
+                waited: Histogram::new(SECONDS),
+            }),
             steps: zero(),
             runs: zero(),
             texts: zero(),
@@ -62,6 +76,22 @@ impl Pulse {
         self.busy.store(busy, Relaxed);
     }
 
+    /// It ran texts, each of which had waited so long.
+    pub fn ran(&self, tokens: usize, took: Duration, waited: impl Iterator<Item = Duration>) {
+        let mut spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut texts = 0u32;
+        for waited in waited {
+            texts += 1;
+            spread.waited.count(waited.as_secs_f64());
+        }
+        spread.texts.count(f64::from(texts));
+        spread.tokens.count(tokens as f64);
+        spread.ran.count(took.as_secs_f64());
+        self.runs.fetch_add(1, Relaxed);
+        self.texts.fetch_add(texts.into(), Relaxed);
+        self.tokens.fetch_add(tokens as u64, Relaxed);
+    }
+
     /// What its last check found wrong.
     pub fn checked(&self, unwell: Option<String>) {
         *self.unwell.lock().unwrap_or_else(PoisonError::into_inner) = unwell;
@@ -87,6 +117,7 @@ impl Pulse {
             refused: read(&self.refused),
             restarts: read(&self.restarts),
             waiting: waiting as u64,
+            spread: self.spread.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             ..Work::default()
         }
     }

@@ -12,7 +12,7 @@ use trireme_service::{Answers, Engine, Job, Terms};
 
 use super::canary::Canary;
 use super::desk::{Desk, Turn, too_late};
-use super::ticket::Ticket;
+use super::ticket::{Spent, Ticket};
 use crate::Shared;
 
 /// The thread's own.
@@ -70,15 +70,17 @@ impl<B: Backend> Runner<B> {
         match answers {
             Ok(answers) => {
                 let tokens = answers.iter().flatten().map(|answer| answer.tokens).sum();
-                self.desk.observe(tokens, pulse.now().saturating_sub(begun));
-                pulse.runs.fetch_add(1, Relaxed);
-                pulse.texts.fetch_add(tickets.len() as u64, Relaxed);
-                pulse.tokens.fetch_add(tokens as u64, Relaxed);
-                for (ticket, answer) in tickets.iter().zip(answers) {
+                let took = pulse.now().saturating_sub(begun);
+                let waited =
+                    tickets.iter().map(|ticket| begun.saturating_sub(ticket.request.since));
+                self.desk.observe(tokens, took);
+                pulse.ran(tokens, took, waited.clone());
+                for ((ticket, answer), waited) in tickets.iter().zip(answers).zip(waited) {
+                    ticket.request.spend(Spent { waited, ran: took });
                     ticket.answer(answer);
                 }
             }
-            Err(fault) if tickets.len() == 1 || is_of_callers(&fault) => {
+            Err(fault) if tickets.len() == 1 || is_of_no_text(&fault) => {
                 for ticket in tickets {
                     ticket.answer(Err(fault.clone()));
                 }
@@ -122,7 +124,7 @@ impl<B: Backend> Runner<B> {
     }
 }
 
-/// Whether a run ended because nobody waits for it, and not because of a text.
-fn is_of_callers(fault: &Fault) -> bool {
-    matches!(fault.code, Code::Cancelled | Code::DeadlineExceeded)
+/// Whether a run ended because nobody waits for it or nothing computes it, and not because of a text.
+fn is_of_no_text(fault: &Fault) -> bool {
+    matches!(fault.code, Code::Cancelled | Code::DeadlineExceeded | Code::DeviceLost)
 }

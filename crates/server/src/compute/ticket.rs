@@ -9,7 +9,16 @@ use trireme_domain::Fault;
 use trireme_service::{Answer, Answers, Cut, Task, Text, together};
 
 /// What a request gets.
-pub type Reply = Result<Answers, Fault>;
+pub type Reply = Result<(Answers, Spent), Fault>;
+
+/// Where a request's time went: that of its last text, which the others waited for too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Until its run began.
+    pub waited: Duration,
+    /// In that run.
+    pub ran: Duration,
+}
 
 /// What became of a text.
 pub type Outcome = Result<Answer, Fault>;
@@ -18,10 +27,12 @@ pub type Outcome = Result<Answer, Fault>;
 pub struct Request {
     pub task: Task,
     pub cut: Cut,
+    pub since: Duration,
     pub deadline: Option<Duration>,
     texts: Vec<Text>,
     outcomes: Mutex<Vec<Option<Outcome>>>,
     left: AtomicUsize,
+    spent: Mutex<Spent>,
     reply: Mutex<Option<oneshot::Sender<Reply>>>,
 }
 
@@ -29,13 +40,16 @@ impl Request {
     pub fn new(
         texts: Vec<Text>,
         (task, cut): (Task, Cut),
+        since: Duration,
         deadline: Option<Duration>,
     ) -> (Arc<Self>, oneshot::Receiver<Reply>) {
         let (reply, answer) = oneshot::channel();
         let request = Self {
             task,
             cut,
+            since,
             deadline,
+            spent: Mutex::default(),
             outcomes: Mutex::new(texts.iter().map(|_| None).collect()),
             left: AtomicUsize::new(texts.len()),
             texts,
@@ -50,13 +64,19 @@ impl Request {
         reply.as_ref().is_none_or(oneshot::Sender::is_closed)
     }
 
+    /// Says where its time went.
+    pub fn spend(&self, spent: Spent) {
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner) = spent;
+    }
+
     fn answer(&self, index: usize, outcome: Outcome) {
         let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(place @ None) = outcomes.get_mut(index) else { return };
         *place = Some(outcome);
         if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
             let all = outcomes.iter_mut().filter_map(Option::take).collect();
-            self.send(together(all));
+            let spent = *self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+            self.send(together(all).map(|answers| (answers, spent)));
         }
     }
 

@@ -49,6 +49,16 @@ enum Who {
     Address(IpAddr),
 }
 
+impl Who {
+    /// Whose what is left here is. An address is nobody's own.
+    fn tenant(&self) -> &str {
+        match self {
+            Self::Key(tenant) => tenant,
+            Self::Address(_) => "",
+        }
+    }
+}
+
 impl Guard {
     pub fn new(hosting: &Hosting) -> Result<Self, Fault> {
         // Before it is read: what changes meanwhile is then read again.
@@ -104,7 +114,8 @@ impl Guard {
             who.0.hash(&mut hasher);
             hasher.finish()
         };
-        request.extensions_mut().insert(Caller { owner });
+        let tenant = who.0.tenant().into();
+        request.extensions_mut().insert(Caller { owner, tenant });
         let mut response = next.run(request).await;
         if let Some(name) = who.1 {
             response.extensions_mut().insert(KeyName(name));
@@ -238,6 +249,8 @@ mod tests {
             (Method::POST, "/predict", Some(Scope::Infer)),
             (Method::POST, "/v1/embeddings", Some(Scope::Infer)),
             (Method::POST, "/v2/models/default/infer", Some(Scope::Infer)),
+            (Method::POST, "/jobs", Some(Scope::Infer)),
+            (Method::DELETE, "/jobs/1", Some(Scope::Infer)),
             (Method::GET, "/healthy", Some(Scope::Infer)),
             (Method::GET, "/administration", Some(Scope::Infer)),
         ] {

@@ -2,22 +2,27 @@
 //! the operator's.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, put};
+use http_body_util::BodyExt as _;
 use tower_http::compression::CompressionLayer;
-use tower_http::timeout::RequestBodyTimeoutLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutError};
+use tracing::Instrument as _;
 use trireme_domain::{Code, Fault};
-use trireme_http::{Coded, RequestId, refused};
-use trireme_service::Service;
+use trireme_http::{Coded, Late, RequestId, refused, was};
+use trireme_service::store::Tally;
+use trireme_service::{Models, Service};
 
 use super::guard::{Guard, KeyName};
 use super::{Hosting, Log, Metrics};
+use crate::trace::{self, Parent};
 
 /// All routes of the native host.
 pub fn router(
@@ -26,11 +31,12 @@ pub fn router(
     guard: &Guard,
     hosting: &Hosting,
 ) -> Router {
-    let (counted, models) = (Arc::clone(metrics), service.models.clone());
-    let scraped = Arc::clone(metrics);
+    let (counted, scraped) = (Arc::clone(metrics), Arc::clone(metrics));
+    let (asked, closing) = (service.clone(), service.models.clone());
     let text = move || async move {
         let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-        ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], scraped.text(&models))
+        let text = scraped.text(&asked.models, kept(&asked).await);
+        ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text)
     };
     let guarded = {
         let guard = guard.clone();
@@ -42,12 +48,43 @@ pub fn router(
     // A refusal is said as the route's convention says it, so the guard stands within the routes.
     let routes = trireme_http::routes(service.clone(), &[], |route| route.layer(around.clone()))
         .merge(operators)
+        .layer(middleware::map_request(in_time))
         .layer(RequestBodyTimeoutLayer::new(hosting.patience))
         .layer(CompressionLayer::new())
+        .layer(middleware::map_response(move |response| part(closing.clone(), response)))
         .layer(middleware::from_fn(move |request, next| {
             observe(Arc::clone(&counted), request, next)
         }));
     trireme_http::dressed(routes, service, &hosting.origins)
+}
+
+/// A host that is about to end asks for no further request on a connection: one that came just as
+/// it was closed would be lost.
+async fn part(models: Models, mut response: Response) -> Response {
+    if models.are_closing() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Says of a body that did not come in time what the contract calls it.
+async fn in_time(request: Request) -> Request {
+    request.map(|body| {
+        Body::new(body.map_err(|error| match was::<TimeoutError>(&error) {
+            true => axum::Error::new(Late),
+            false => error,
+        }))
+    })
+}
+
+/// How long whoever counts waits for the store; what it does not say by then is left out.
+const SOON: Duration = Duration::from_secs(2);
+
+/// What the store counts, where there is one; nothing of it, where it does not say.
+async fn kept(service: &Service) -> Option<Option<Tally>> {
+    let jobs = service.jobs.as_ref()?;
+    let tally = tokio::time::timeout(SOON, jobs.store.tally()).await;
+    Some(tally.ok().and_then(Result::ok))
 }
 
 /// Changes what the log holds, to the level in the body.
@@ -73,20 +110,29 @@ async fn observe(metrics: Arc<Metrics>, request: Request, next: Next) -> Respons
     let route = route.unwrap_or_else(|| "none".to_owned());
     let method = known(request.method());
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let parent = Parent::of(request.headers());
+    let traced = parent.trace();
+    let span = trace::asked(method, &route, &id, parent);
     metrics.begun();
     let open = Open { metrics: &metrics, route: &route, method, begun, status: 499 };
-    let response = next.run(request).await;
+    let response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
     let took = open.end(status);
-    let code = response.extensions().get::<Coded>().map(|Coded(fault)| {
-        metrics.failed(fault);
-        fault.code.name()
-    });
+    let fault = response.extensions().get::<Coded>().map(|Coded(fault)| fault);
+    fault.into_iter().for_each(|fault| metrics.failed(fault));
+    metrics.measured(&route, response.extensions().get().copied(), fault, took);
+    let code = fault.map(|fault| fault.code.name());
+    trace::answered(&span, status, code);
     let key = response.extensions().get::<KeyName>().map(|KeyName(name)| name.as_str());
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(id, method, route, status, seconds = took, code, key, trace = traced)
+        };
+    }
     match status {
-        500.. => tracing::error!(id, method, route, status, seconds = took, code, key),
-        429 => tracing::warn!(id, method, route, status, seconds = took, code, key),
-        _ => tracing::info!(id, method, route, status, seconds = took, code, key),
+        500.. => line!(error),
+        429 => line!(warn),
+        _ => line!(info),
     }
     response
 }

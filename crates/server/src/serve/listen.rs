@@ -1,5 +1,6 @@
 //! Connections: how many, how patient, and how they end.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,27 +62,26 @@ async fn accept(
 ) -> JoinSet<()> {
     let places = Arc::new(Semaphore::new(places));
     let mut inside = JoinSet::new();
-    let mut late = 0;
-    // Those who stood at the door as it closed are let in, but not those who keep coming.
-    while late <= BACKLOG {
-        late += usize::from(*closed.borrow());
+    let seen = closed.clone();
+    let conversation = |stream, from| {
+        let router = router.clone().layer(axum::Extension(ConnectInfo(from)));
+        converse(stream, router, patience, seen.clone())
+    };
+    loop {
         // Those who find no place wait in the system's own queue.
         let place = tokio::select! {
-            biased;
             place = Arc::clone(&places).acquire_owned() => place,
-            () = close(&mut closed) => return inside,
+            () = close(&mut closed) => break,
         };
         let stream = tokio::select! {
-            biased;
             accepted = listener.accept() => accepted,
-            () = close(&mut closed) => return inside,
+            () = close(&mut closed) => break,
         };
         match stream {
             Ok((stream, from)) => {
-                let router = router.clone().layer(axum::Extension(ConnectInfo(from)));
-                let closed = closed.clone();
+                let conversation = conversation(stream, from);
                 inside.spawn(async move {
-                    converse(stream, router, patience, closed).await;
+                    conversation.await;
                     drop(place);
                 });
             }
@@ -92,7 +92,27 @@ async fn accept(
         }
         while inside.try_join_next().is_some() {}
     }
+    for (stream, from) in at_the_door(listener) {
+        let (conversation, places) = (conversation(stream, from), Arc::clone(&places));
+        inside.spawn(async move {
+            let _place = places.acquire_owned().await;
+            conversation.await;
+        });
+    }
     inside
+}
+
+/// Those who stood at the door as it closed: asked of the system itself, and at once, for the
+/// runtime may not have heard of them yet, and whoever is left in the queue is cut off.
+fn at_the_door(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let came: Vec<_> = std::iter::from_fn(|| listener.accept().ok()).take(BACKLOG).collect();
+    drop(listener);
+    let taken = |(stream, from): (std::net::TcpStream, SocketAddr)| {
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, from))
+    };
+    came.into_iter().filter_map(taken).collect()
 }
 
 /// Resolves once the door closes.

@@ -2,13 +2,16 @@
 
 use std::sync::{Arc, OnceLock};
 
+use tracing::Metadata;
 use tracing_appender::non_blocking::WorkerGuard;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Registry, fmt};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 use trireme_domain::{Code, Fault};
+
+use crate::trace::{Sender, Traces};
 
 /// How a line is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub struct Log {
     filter: Arc<Filter>,
     /// Writes what is left when it is gone; nobody else keeps it, or that would never be.
     _writer: Option<WorkerGuard>,
+    /// Likewise for spans.
+    _sender: Option<Sender>,
 }
 
 type Filter = Handle<EnvFilter, Registry>;
@@ -32,35 +37,37 @@ type Filter = Handle<EnvFilter, Registry>;
 static FILTER: OnceLock<Arc<Filter>> = OnceLock::new();
 
 impl Log {
-    /// Begins the log on standard error; what is returned is kept until the process ends, or its
-    /// last lines are lost. A process has one; the first decides.
+    /// Begins the log on standard error, and spans to a collector where there is one; what is
+    /// returned is kept until the process ends, or its last lines and spans are lost. A process has
+    /// one; the first decides.
     ///
     /// # Errors
-    /// [`Code::InvalidOption`] for a level that is none.
-    pub fn begin(level: &str, format: LogFormat) -> Result<Self, Fault> {
+    /// [`Code::InvalidOption`] for a level that is none, or a collector that can't be.
+    pub fn begin(level: &str, format: LogFormat, traces: Option<&Traces>) -> Result<Self, Fault> {
         let (filter, handle) = reload::Layer::new(filter(level)?);
-        let registry = tracing_subscriber::registry().with(filter);
         // Whoever reads standard error may stop reading; lines are then lost, and no answer waits.
         let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
-        let begun = match format {
+        let lines = match format {
             LogFormat::Human => {
                 let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
-                registry
-                    .with(fmt::layer().with_target(false).with_ansi(ansi).with_writer(writer))
-                    .try_init()
+                fmt::layer().with_target(false).with_ansi(ansi).with_writer(writer).boxed()
             }
             LogFormat::Json => {
                 let lines = fmt::layer().json().flatten_event(true).with_target(false);
-                registry.with(lines.with_current_span(false).with_writer(writer)).try_init()
+                lines.with_current_span(false).with_span_list(false).with_writer(writer).boxed()
             }
         };
+        // Spans are for the collector: a line of the log says all that it needs itself.
+        let lines = lines.with_filter(filter.and(filter_fn(is_line)));
+        let (spans, sender) = traces.map(Traces::begin).transpose()?.unzip();
+        let begun = tracing_subscriber::registry().with(lines).with(spans).try_init();
         let filter = Arc::new(handle);
         Ok(match begun {
             Ok(()) => {
                 let filter = Arc::clone(FILTER.get_or_init(|| filter));
-                Self { filter, _writer: Some(guard) }
+                Self { filter, _writer: Some(guard), _sender: sender }
             }
-            Err(_) => Self::current().unwrap_or(Self { filter, _writer: None }),
+            Err(_) => Self::current().unwrap_or(Self { filter, _writer: None, _sender: None }),
         })
     }
 
@@ -74,7 +81,7 @@ impl Log {
 
     /// The log that was begun.
     pub(super) fn current() -> Option<Self> {
-        FILTER.get().map(|filter| Self { filter: Arc::clone(filter), _writer: None })
+        FILTER.get().map(|filter| Self { filter: Arc::clone(filter), _writer: None, _sender: None })
     }
 
     /// Changes what is written: `warn`, `info`, `debug`, or by module as in `info,hyper=debug`.
@@ -85,6 +92,10 @@ impl Log {
         let filter = filter(level)?;
         self.filter.reload(filter).map_err(|e| Fault::new(Code::Internal, e.to_string()))
     }
+}
+
+fn is_line(about: &Metadata<'_>) -> bool {
+    about.is_event()
 }
 
 fn filter(level: &str) -> Result<EnvFilter, Fault> {

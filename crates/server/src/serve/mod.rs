@@ -4,7 +4,11 @@ mod guard;
 mod layers;
 mod listen;
 mod log;
+mod notices;
+mod read_off;
+mod tei_metrics;
 mod telemetry;
+mod workers;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -20,7 +24,9 @@ use trireme_service::Service;
 use guard::Guard;
 use listen::Door;
 pub use log::{Log, LogFormat};
+pub use notices::Messenger;
 pub use telemetry::Metrics;
+use workers::Workers;
 
 /// How the host meets its callers.
 #[derive(Debug, Clone)]
@@ -44,6 +50,10 @@ pub struct Hosting {
     pub notice: Duration,
     /// How long what is under way may take after that.
     pub grace: Duration,
+    /// Jobs that are worked on at once, where any are kept.
+    pub workers: usize,
+    /// Who tells others that a job ended.
+    pub messenger: Messenger,
 }
 
 impl Hosting {
@@ -60,13 +70,16 @@ impl Hosting {
             patience: Duration::from_secs(30),
             notice: Duration::ZERO,
             grace: Duration::from_secs(30),
+            workers: 2,
+            messenger: Messenger::new(None),
         }
     }
 }
 
 /// Listens at once, while `load` brings the models; then until `stop` resolves. Then it says that
-/// it is not ready, waits for balancers to see it, takes no new connection, finishes what it has,
-/// and returns. `ready` is told the address once requests are answered.
+/// it is not ready, hands back the jobs that it had taken up, waits for balancers to see it, takes no
+/// new connection, finishes what it has, and returns; at once, where `stop` resolves again. `ready`
+/// is told the address once requests are answered.
 ///
 /// # Errors
 /// [`Code::Internal`] where the address can't be had, the fault of the key file, and that of `load`.
@@ -75,7 +88,7 @@ pub async fn serve(
     metrics: Arc<Metrics>,
     hosting: Hosting,
     load: impl Future<Output = Result<(), Fault>>,
-    stop: impl Future<Output = ()>,
+    mut stop: impl AsyncFnMut(),
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), Fault> {
     let address = hosting.address;
@@ -89,19 +102,26 @@ pub async fn serve(
     let door = Door::open(listener, router, &hosting);
     tracing::info!(address = %bound, "listens; health is answered while models load");
     guard.watch();
-    let mut stop = std::pin::pin!(stop);
     tokio::select! {
         loaded = load => loaded?,
-        () = &mut stop => return Ok(()),
+        () = stop() => return Ok(()),
     }
+    let workers = Workers::begin(&service, hosting.workers, hosting.messenger.clone());
     ready(bound);
-    stop.await;
+    stop().await;
     service.models.close();
     tracing::info!("asked to end: not ready any more");
-    tokio::time::sleep(hosting.notice).await;
-    let left = door.close(hosting.grace).await;
-    if left > 0 {
-        tracing::warn!(connections = left, "ended before these were done");
+    let end = async {
+        // Jobs are handed back while notice is given.
+        tokio::join!(workers.end(), tokio::time::sleep(hosting.notice));
+        let left = door.close(hosting.grace).await;
+        if left > 0 {
+            tracing::warn!(connections = left, "ended before these were done");
+        }
+    };
+    tokio::select! {
+        () = end => {}
+        () = stop() => tracing::warn!("asked again: ends at once"),
     }
     Ok(())
 }

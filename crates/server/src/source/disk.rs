@@ -1,12 +1,11 @@
 //! Files that other processes may be reading or writing at the same time.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 use trireme_service::ports::SourceError;
 
 use super::about::About;
@@ -65,17 +64,4 @@ pub(super) fn create_parent(path: &Path) -> io::Result<()> {
 pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     create_parent(path)?;
     durable::replace(path, [content])
-}
-
-/// A file's SHA-256, in lower-case hexadecimal.
-pub(super) fn sha256(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut digest = Sha256::new();
-    let mut chunk = vec![0; 64 << 10];
-    loop {
-        match file.read(&mut chunk)? {
-            0 => return Ok(hex::encode(digest.finalize())),
-            read => digest.update(&chunk[..read]),
-        }
-    }
 }

@@ -15,6 +15,7 @@ use super::hub_cache::Cached;
 use super::hub_head::{Head, ask};
 use super::part::Part;
 use super::untrusted::headers::Remote;
+use crate::durable;
 
 /// The search for one file, online.
 pub(super) struct Load<'a> {
@@ -114,7 +115,7 @@ impl Load<'_> {
     /// Large files are named by their SHA-256; small ones by git's own digest, which is SHA-1.
     fn verify(&self, part: &Path, remote: &Remote) -> Result<(), SourceError> {
         let Some(expected) = remote.sha256() else { return Ok(()) };
-        let got = disk::sha256(part).map_err(|error| self.about.io(error))?;
+        let got = durable::sha256(part).map_err(|error| self.about.io(error))?;
         if got == expected {
             return Ok(());
         }

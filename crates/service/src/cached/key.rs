@@ -81,6 +81,8 @@ mod tests {
         let tasks = [
             Task::CLASSES,
             Task::Classify { raw: true },
+            Task::Tokens { prompt: None },
+            Task::Tokens { prompt: Some("query".to_owned()) },
             embed(usual, None),
             embed(usual, Some("")),
             embed(usual, Some("query")),

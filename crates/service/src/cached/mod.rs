@@ -229,7 +229,7 @@ impl Cached {
 }
 
 fn job_of(texts: Vec<Text>, asked: &Asked) -> Job {
-    Job { texts, task: asked.task.clone(), cut: asked.cut, terms: asked.terms }
+    Job { texts, task: asked.task.clone(), cut: asked.cut, terms: asked.terms.clone() }
 }
 
 fn outcome(ran: Option<&Ran>, at: usize) -> Result<Answer, Fault> {

@@ -52,6 +52,8 @@ const OF_TEI: &[Row] = &[
     ("tei: no JSON", "/embed", b"{", 400, "invalid_json"),
     ("tei: an empty text", "/embed", br#"{"inputs": ""}"#, 422, "empty_text"),
     ("tei: an empty text of several", "/embed", br#"{"inputs": ["a", ""]}"#, 422, "empty_text"),
+    ("tei: ids", "/embed", br#"{"inputs": [101, 2023, 102]}"#, 422, "invalid_request"),
+    ("tei: ids of several", "/embed_all", br#"{"inputs": ["a", [102]]}"#, 422, "invalid_request"),
     ("tei: no list", "/embed", br#"{"inputs": []}"#, 422, "invalid_request"),
     ("tei: another model", "/embed", br#"{"inputs": "a", "model": "b"}"#, 404, "model_not_found"),
     ("tei: three texts", "/predict", br#"{"inputs": [["a", "b", "c"]]}"#, 422, "invalid_request"),
@@ -145,7 +147,32 @@ pub fn cases() -> Vec<Case> {
         .chain(rows(Part::Paths, OF_OPENAI, OPENAI))
         .chain(rows(Part::Paths, OF_COHERE, COHERE))
         .chain(rows(Part::Paths, OF_OTHERS, PLAIN));
-    core.chain(large()).chain(others).chain(elsewhere()).collect()
+    core.chain(large()).chain(others).chain(elsewhere()).chain(kept()).collect()
+}
+
+/// What a host without a store can't do.
+fn kept() -> impl Iterator<Item = Case> {
+    let job = br#"{"kind": "classify", "texts": ["a"]}"#.as_slice();
+    let texts = br#"{"texts": ["a"]}"#.as_slice();
+    [
+        ("a job", "POST", "/jobs", job),
+        ("a job of no kind", "POST", "/jobs", b"{"),
+        ("what became of a job", "GET", "/jobs/1", b""),
+        ("the same, by another path", "GET", "/job/1", b""),
+        ("calling a job off", "DELETE", "/jobs/1", b""),
+        ("a sentiment, later", "POST", "/async-sentiment", texts),
+        ("what is kept of a prediction", "GET", "/predictions/1", b""),
+        ("deleting it", "DELETE", "/predictions/1", b""),
+    ]
+    .into_iter()
+    .map(|(name, method, path, body)| Case {
+        name,
+        part: Part::Paths,
+        method,
+        path,
+        body: body.to_vec(),
+        outcome: Outcome::Fault(501, "unsupported_here", OWN),
+    })
 }
 
 /// More than a host takes.
@@ -175,7 +202,7 @@ fn elsewhere() -> Vec<Case> {
         ("another path", Part::Core, "GET", "/nowhere", 404, "not_found", OWN),
         ("another method", Part::Core, "GET", "/predict", 405, "method_not_allowed", OWN),
         ("another root", Part::Paths, "DELETE", "/", 405, "method_not_allowed", OWN),
-        ("tei: another method", Part::Paths, "GET", "/embed", 405, "method_not_allowed", OWN),
+        ("tei: another method", Part::Paths, "GET", "/embed", 405, "method_not_allowed", TEI),
         (
             "openai: no such model",
             Part::Paths,

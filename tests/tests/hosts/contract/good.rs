@@ -34,6 +34,11 @@ fn core() -> Vec<Row> {
         ("the other class", "/predict", json!({"text": "a dull , lifeless mess"})),
         ("no list", "/predict", json!({"text": TEXT, "return_probabilities": false})),
         ("a short look", "/predict", json!({"text": TEXT, "max_length": 4})),
+        (
+            "a longer look than 32 bits count",
+            "/predict",
+            json!({"text": TEXT, "max_length": 1u64 << 33}),
+        ),
         ("a long text", "/predict", json!({"text": "very good ".repeat(900)})),
         ("by the model's name", "/predict", json!({"text": TEXT, "model": "default"})),
         ("a vector", "/encode", json!({"text": TEXT})),
@@ -70,6 +75,7 @@ fn tei() -> Vec<Row> {
     vec![
         ("tei: a vector", "/embed", json!({"inputs": TEXT})),
         ("tei: vectors", "/embed", json!({"inputs": [TEXT, "x"], "normalize": false})),
+        ("tei: vectors of tokens", "/embed_all", json!({"inputs": [TEXT, "x"]})),
         ("tei: a class", "/predict", json!({"inputs": TEXT})),
         ("tei: classes", "/predict", json!({"inputs": [[TEXT], ["x"]]})),
         ("tei: raw scores", "/predict", json!({"inputs": TEXT, "raw_scores": true})),

@@ -13,7 +13,7 @@ use super::{host, hosted, start};
 use crate::host::Host;
 
 /// A host that waits for nobody.
-const SHORT: Duration = Duration::from_millis(200);
+const SHORT: Duration = Duration::from_secs(1);
 
 /// What an impatient client waits between two bytes.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -72,9 +72,9 @@ fn a_body_that_stops_half_way_costs_nobody_else_anything() {
         halfway.say(&all[..keep]);
         still_answers(&host, case);
         let reply = halfway.hear();
-        let refused = reply.as_ref().is_none_or(|reply| {
-            (400..500).contains(&reply.status) && reply.code() == "invalid_request"
-        });
+        let refused = reply
+            .as_ref()
+            .is_none_or(|reply| (reply.status, reply.code().as_str()) == (408, "request_timeout"));
         assert!(refused, "{case}: {reply:?}");
         if reply.is_some() {
             assert!(halfway.hear().is_none(), "{case}: what comes next could be anything");
@@ -208,8 +208,8 @@ fn a_length_that_lies_is_refused_or_hung_up_on() {
             format!("transfer-encoding: chunked\r\n\r\n3\r\n{body}\r\n"),
             Some(422),
         ),
-        ("no last chunk", format!("transfer-encoding: chunked\r\n\r\n{chunk}"), Some(422)),
-        ("more than there is", format!("content-length: 99999999999\r\n\r\n{body}"), Some(422)),
+        ("no last chunk", format!("transfer-encoding: chunked\r\n\r\n{chunk}"), Some(408)),
+        ("more than there is", format!("content-length: 99999999999\r\n\r\n{body}"), Some(408)),
         ("beyond all numbers", format!("content-length: {}0\r\n\r\n{body}", u64::MAX), Some(400)),
         ("no body at all", "\r\n".to_owned(), Some(400)),
     ] {

@@ -1,17 +1,20 @@
 //! The native host: its routes over a real socket, and its compute thread under bad luck.
 
+mod accidents;
 mod answers;
 mod asked;
 mod card;
 mod clients;
 mod clients_at_fault;
 mod documented;
+mod gate;
 mod opening;
 mod pages;
 mod poison;
 mod quality;
 mod running;
 mod talk;
+mod tei;
 mod threads;
 
 use std::path::Path;

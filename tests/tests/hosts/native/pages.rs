@@ -54,7 +54,11 @@ fn a_page_may_send_a_key_and_read_when_to_come_again() {
 fn a_preflight_needs_no_key() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("keys");
-    std::fs::write(&file, "").unwrap();
+    let sha256 = trireme_domain::access::hash("another's");
+    let key = format!(
+        "[[keys]]\nname = \"a\"\ntenant = \"a\"\nsha256 = \"{sha256}\"\nscopes = [\"infer\"]\n"
+    );
+    std::fs::write(&file, key).unwrap();
     let host = hosted(|hosting| hosting.keys = Some(file));
     // A browser sends none with it.
     assert_eq!(preflight(&host, "POST", "authorization").status, 200);

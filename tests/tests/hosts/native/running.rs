@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 use trireme_domain::Limits;
 use trireme_server::source::NetSettings;
-use trireme_server::{Hosting, Metrics, ModelSettings, Queue, open, serve, service};
-use trireme_service::{Models, Policy};
+use trireme_server::{Hosting, Metrics, ModelSettings, Processor, Queue, open, serve, service};
+use trireme_service::{Models, Policy, Served};
 
 /// Settings that touch nothing outside the checkout.
 pub fn settings(model: Option<String>) -> ModelSettings {
@@ -22,6 +22,7 @@ pub fn settings(model: Option<String>) -> ModelSettings {
         net: NetSettings::default(),
         threads: 2,
         precision: None,
+        processor: Processor::Cpu,
         lane: None,
         queue: Queue::default(),
         limits: Limits::default(),
@@ -39,6 +40,16 @@ pub struct Running {
 
 impl Running {
     pub fn with(settings: ModelSettings, change: impl FnOnce(&mut Hosting)) -> Self {
+        let limits = settings.limits;
+        Self::of(async move { open(&settings).await.unwrap().served }, limits, change)
+    }
+
+    /// One over a model of one's own making.
+    pub fn of(
+        model: impl Future<Output = Served> + Send + 'static,
+        limits: Limits,
+        change: impl FnOnce(&mut Hosting),
+    ) -> Self {
         let mut hosting = Hosting::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         change(&mut hosting);
         let models = Models::default();
@@ -49,12 +60,19 @@ impl Running {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let opened = open(&settings).await.unwrap();
-                let stop = async { drop(stopped.await) };
-                served.add(opened.served);
+                let mut stopped = Some(stopped);
+                // Whoever stops waiting may wait again, until it was heard once.
+                let stop = async move || {
+                    match &mut stopped {
+                        Some(stopped) => drop(stopped.await),
+                        None => std::future::pending().await,
+                    }
+                    stopped = None;
+                };
+                served.add(model.await);
                 let metrics = Arc::<Metrics>::default();
                 let counting = Arc::clone(&metrics) as _;
-                let service = service(served, settings.limits, Policy::default(), counting);
+                let service = service(served, limits, Policy::default(), counting);
                 let loaded = async { Ok(()) };
                 let ready = |at| ready.send(at).unwrap();
                 serve(service, metrics, hosting, loaded, stop, ready).await.unwrap();

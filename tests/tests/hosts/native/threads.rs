@@ -2,83 +2,18 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use trireme_cpu::{Cpu, Cuts, Executor, Lane, Work};
 use trireme_domain::batching::{Batching, Priority};
 use trireme_domain::{Code, Fault, Retry};
-use trireme_model::files::gathered;
-use trireme_model::{Checkpoint, Cut, Model};
-use trireme_server::{Queue, Shared, Threads};
+use trireme_model::Cut;
+use trireme_server::Queue;
 use trireme_service::ports::Compute;
-use trireme_service::{Answer, Answers, Engine, Job, Task, Terms, Text, all};
+use trireme_service::{Answer, Answers, Job, Task, Terms, Text, all};
 
-/// What the executor does when it is next called.
-#[derive(Clone, Copy, PartialEq)]
-enum Mood {
-    Work,
-    Wait,
-    Panic,
-    /// Panics over texts of this many tokens or more.
-    Choke(u32),
-}
-
-/// The inline executor, with a gate before every piece of work.
-#[derive(Clone)]
-struct Gate {
-    mood: Arc<(Mutex<Mood>, Condvar)>,
-    calls: Arc<AtomicUsize>,
-}
-
-impl Gate {
-    fn new(mood: Mood) -> Self {
-        Self { mood: Arc::new((Mutex::new(mood), Condvar::new())), calls: Arc::default() }
-    }
-
-    fn set(&self, mood: Mood) {
-        *self.mood.0.lock().unwrap() = mood;
-        self.mood.1.notify_all();
-    }
-
-    /// Returns once the executor has been called this often.
-    fn until(&self, calls: usize) {
-        while self.calls.load(Ordering::SeqCst) < calls {
-            std::thread::yield_now();
-        }
-    }
-}
-
-impl Executor for Gate {
-    fn threads(&self) -> usize {
-        1
-    }
-
-    fn for_each(&self, out: &mut [f32], cuts: Cuts<'_>, work: &Work<'_>) {
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        let mood = self.mood.0.lock().unwrap();
-        let mood = *self.mood.1.wait_while(mood, |mood| *mood == Mood::Wait).unwrap();
-        assert!(mood != Mood::Panic, "the executor was told to panic");
-        if let (Mood::Choke(tokens), Cuts::At { starts, .. }) = (mood, cuts) {
-            let long = starts.windows(2).any(|text| text[1] - text[0] >= tokens);
-            assert!(!long, "the executor was told to choke");
-        }
-        for (index, piece) in cuts.pieces(out).enumerate() {
-            work(index, piece);
-        }
-    }
-}
-
-fn threads(gate: &Gate, queue: Queue) -> Threads {
-    let folder = trireme_tests::repo_root().join("tests/goldens/tiny/bert-classify");
-    let files = gathered(|name| std::fs::read(folder.join(name)).ok().map(Into::into)).unwrap();
-    let checkpoint = Checkpoint::from_files(&files).unwrap();
-    let cpu = Cpu::new(Box::new(gate.clone()), Lane::PORTABLE);
-    let model = Model::new(cpu, &checkpoint).unwrap();
-    Threads::start(Engine::new(Arc::new(model), 512), Shared::new(1).unwrap(), queue).unwrap()
-}
+use super::gate::{Gate, Mood, threads};
 
 fn job() -> Job {
     let texts = vec!["A quiet harbour.".to_owned().into()];
@@ -118,8 +53,8 @@ fn a_caller_who_leaves_stops_the_pass_at_the_next_step() {
     let both = gate.calls.load(Ordering::SeqCst);
     assert_eq!(code(wait(threads.submit(job()))), None);
     let one = gate.calls.load(Ordering::SeqCst) - both;
-    // The embedding is two calls: the look-up that waited, and its layer norm.
-    assert_eq!(both - one, 2, "calls that were spent on the caller who left");
+    // The embedding is one call: the one that waited.
+    assert_eq!(both - one, 1, "calls that were spent on the caller who left");
 }
 
 #[test]
@@ -149,7 +84,7 @@ fn a_deadline_ends_a_job_between_steps() {
     gate.set(Mood::Work);
     assert_eq!(code(wait(late)), Some(Code::DeadlineExceeded));
     let calls = gate.calls.load(Ordering::SeqCst);
-    assert_eq!(calls, 2, "the embedding's look-up and its norm, and nothing after them");
+    assert_eq!(calls, 1, "the embedding, and nothing after it");
 }
 
 #[test]

@@ -117,7 +117,7 @@ impl Bencher<'_> {
         }
         let bundle = Bundle::new(&model.checkpoint, None).map_err(|e| from_model(&e))?;
         let bytes = Some(bundle.pieces().map(<[u8]>::len).sum());
-        let opened = start(settings, model)?;
+        let opened = start(settings, model).await?;
         let answered = self.questions.ask(&opened, self.output).await?;
         let classifies = opened.model.labels().is_some();
         drop(opened);

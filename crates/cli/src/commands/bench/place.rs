@@ -150,7 +150,12 @@ impl Endpoint {
         let mut answers = Vec::with_capacity(texts.len());
         for texts in texts.chunks(TOGETHER) {
             let vectors = self.encode(texts)?.embeddings.into_iter();
-            answers.extend(vectors.map(|values| Answer { values, tokens: 0, dropped: 0 }));
+            answers.extend(vectors.map(|values| Answer {
+                values,
+                tokens: 0,
+                dropped: 0,
+                id: None,
+            }));
         }
         Ok(answers)
     }

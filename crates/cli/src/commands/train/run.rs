@@ -135,7 +135,7 @@ impl Ended {
     ) -> Result<Self, Fault> {
         let (name, version) = (String::new(), String::new());
         let model = NamedCheckpoint { checkpoint: self.best.clone(), name, version };
-        let opened = start(settings, model)?;
+        let opened = start(settings, model).await?;
         let mut logits = Vec::with_capacity(held_out.len());
         for some in held_out.chunks(TOGETHER) {
             let texts: Vec<Encoded> = some.iter().map(|(text, _)| text.clone()).collect();

@@ -1,42 +1,23 @@
 //! How a server ends: nobody whom it took in goes without an answer, and nobody holds it up.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use serde_json::json;
 
+use super::message::{Message, post};
 use super::*;
 
-/// An answer from a connection: its status; nothing, where the other side only hung up.
-fn answer(stream: &mut BufReader<TcpStream>) -> Option<u16> {
-    let mut first = String::new();
-    match stream.read_line(&mut first) {
-        Ok(0) | Err(_) if first.is_empty() => return None,
-        read => assert!(read.is_ok() && first.ends_with('\n'), "an answer broke off: {first:?}"),
-    }
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        stream.read_line(&mut line).unwrap_or_else(|e| panic!("a head broke off: {e}"));
-        let line = line.trim_end().to_lowercase();
-        if line.is_empty() {
-            break;
-        }
-        if let Some(value) = line.strip_prefix("content-length: ") {
-            length = value.parse().unwrap();
-        }
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).unwrap_or_else(|e| panic!("a body broke off: {e}"));
-    serde_json::from_slice::<Value>(&body).unwrap();
-    first.split(' ').nth(1)?.parse().ok()
+/// The next answer on a connection, which is JSON; nothing, where the other side only hung up.
+fn answer(stream: &mut BufReader<TcpStream>) -> Option<Message> {
+    let answer = Message::read(stream)?;
+    serde_json::from_slice::<Value>(&answer.body).unwrap();
+    Some(answer)
 }
 
 fn request(body: &Value) -> String {
-    let body = body.to_string();
-    let length = body.len();
-    format!("POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}")
+    post("/predict", &body.to_string())
 }
 
 /// Asks until nobody answers any more.
@@ -50,10 +31,11 @@ fn keep_asking(address: SocketAddr, reuse: bool, answered: &AtomicUsize) {
         if stream.get_mut().write_all(request.as_bytes()).is_err() {
             return;
         }
-        let Some(status) = answer(&mut stream) else { return };
-        assert_eq!(status, 200, "whoever is taken in is answered");
+        let Some(answer) = answer(&mut stream) else { return };
+        assert_eq!(answer.status(), 200, "whoever is taken in is answered");
         answered.fetch_add(1, SeqCst);
-        kept = reuse.then_some(stream);
+        let parts = answer.header("connection") == Some("close");
+        kept = (reuse && !parts).then_some(stream);
     }
 }
 
@@ -104,7 +86,8 @@ fn what_is_under_way_is_finished() {
         server.get("/metrics").body.contains("trireme_requests_open 2\n").then_some(())
     });
     server.terminate();
-    assert_eq!(answer(&mut BufReader::new(stream)), Some(200), "200 texts");
+    let answer = answer(&mut BufReader::new(stream)).map(|answer| answer.status());
+    assert_eq!(answer, Some(200), "200 texts");
     let (code, said) = server.ended();
     assert_eq!(code, Some(0), "{said}");
 }
@@ -116,7 +99,7 @@ fn idle_connections_hold_no_server_up() {
     let silent = server.connect();
     let mut asked = BufReader::new(server.connect());
     asked.get_mut().write_all(request(&json!({"text": "one"})).as_bytes()).unwrap();
-    assert_eq!(answer(&mut asked), Some(200));
+    assert_eq!(answer(&mut asked).map(|answer| answer.status()), Some(200));
     server.terminate();
     let (code, said) = server.ended();
     assert_eq!(code, Some(0), "{said}");
@@ -139,4 +122,15 @@ fn one_who_never_finishes_is_waited_for_so_long_and_no_longer() {
     let (code, said) = server.ended();
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("ended before these were done"), "{said}");
+}
+
+#[test]
+fn whoever_asks_twice_does_not_want_to_wait() {
+    let server = Server::start(&["--notice", "600"]);
+    server.terminate();
+    until("it gives notice", || (server.get("/ready").status == 503).then_some(()));
+    server.terminate();
+    let (code, said) = server.ended();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("asked again"), "{said}");
 }

@@ -1,13 +1,21 @@
 //! The server, as it is started, asked and ended.
 
 mod ending;
+mod endurance;
+mod jobs;
 mod keys;
+mod message;
 mod models;
 mod options;
+mod predictions;
 mod rates;
+mod rolling;
 mod secrets;
 mod server;
 mod starting;
+mod token_ids;
+mod traces;
+mod trouble;
 mod web;
 
 use std::time::{Duration, Instant};

@@ -35,6 +35,36 @@ const OPTIONS: &[(&str, &str, &str, &str)] = &[
     ("notice", "TRIREME_NOTICE", "6", "6"),
     ("grace", "TRIREME_GRACE", "8", "8"),
     ("remember", "TRIREME_REMEMBER", "16", "16"),
+    ("token-ids", "TRIREME_TOKEN_IDS", "true", "true"),
+    ("traces", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318", "\"http://c:4318\""),
+    ("trace-share", "TRIREME_TRACE_SHARE", "0.25", "0.25"),
+    ("state", "TRIREME_STATE", "/var/state", "\"/var/state\""),
+    (
+        "database-url",
+        "TRIREME_DATABASE_URL",
+        "postgresql://db.example/shop",
+        "\"postgresql://db.example/shop\"",
+    ),
+    ("job-workers", "TRIREME_JOB_WORKERS", "3", "3"),
+    ("max-job-texts", "TRIREME_MAX_JOB_TEXTS", "1000", "1000"),
+    ("max-job-bytes", "TRIREME_MAX_JOB_BYTES", "100000", "100000"),
+    ("max-jobs", "TRIREME_MAX_JOBS", "9", "9"),
+    ("keep-jobs", "TRIREME_KEEP_JOBS", "48", "48"),
+    ("job-lease", "TRIREME_JOB_LEASE", "20", "20"),
+    (
+        "webhook-hosts",
+        "TRIREME_WEBHOOK_HOSTS",
+        "a.example,b.example",
+        "[\"a.example\", \"b.example\"]",
+    ),
+    // As it is shown; another secret would be no value of an option that comes back.
+    ("webhook-secret", "TRIREME_WEBHOOK_SECRET", "…", "\"…\""),
+    ("predictions", "TRIREME_PREDICTIONS", "true", "true"),
+    ("keep-predictions", "TRIREME_KEEP_PREDICTIONS", "7", "7"),
+    ("prediction-texts", "TRIREME_PREDICTION_TEXTS", "true", "true"),
+    ("prediction-log", "TRIREME_PREDICTION_LOG", "/var/log/p", "\"/var/log/p\""),
+    ("prediction-log-mb", "TRIREME_PREDICTION_LOG_MB", "8", "8"),
+    ("backups", "TRIREME_BACKUPS", "/var/copies", "\"/var/copies\""),
     ("round", "TRIREME_ROUND", "4", "4"),
     ("strip-markup", "TRIREME_STRIP_MARKUP", "true", "true"),
     ("collapse-space", "TRIREME_COLLAPSE_SPACE", "false", "false"),
@@ -114,6 +144,13 @@ fn the_help_knows_no_option_that_this_table_lacks() {
         OPTIONS.iter().map(|(_, variable, _, _)| (*variable).to_owned()).collect();
     known.extend(others.map(str::to_owned));
     assert_eq!(variables(&help), known);
+}
+
+#[test]
+fn a_variable_that_is_set_to_nothing_is_not_set() {
+    let mut command = show(&[]);
+    command.envs(OPTIONS.iter().map(|(_, variable, _, _)| (variable, "")));
+    assert_eq!(shown(&mut command), toml::Table::new());
 }
 
 #[test]
@@ -200,6 +237,9 @@ fn nonsense_is_refused_by_name() {
         ("no bytes of a text", "--max-text-bytes=0", "max-text-bytes"),
         ("no bytes", "--max-body-bytes=0", "max-body-bytes"),
         ("no characters", "--max-chars=0", "max-chars"),
+        ("no jobs", "--max-jobs=0", "max-jobs"),
+        ("no time to hold a job", "--job-lease=0", "job-lease"),
+        ("no time to keep one", "--keep-jobs=0", "keep-jobs"),
         ("no file", "--config=/not/there", "/not/there"),
     ];
     let by_file = files.map(|(name, content, word)| (name, format!("\n{content}\n"), word));
@@ -247,9 +287,16 @@ fn a_server_is_started_with_the_largest_numbers() {
         "max-text-bytes",
         "max-body-bytes",
         "max-chars",
+        "max-job-texts",
+        "max-job-bytes",
+        "max-jobs",
+        "keep-jobs",
+        "job-lease",
         "memory",
     ];
-    let args: Vec<String> = flags.iter().map(|flag| format!("--{flag}={}", u64::MAX)).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let mut args: Vec<String> = flags.iter().map(|flag| format!("--{flag}={}", u64::MAX)).collect();
+    args.push(format!("--state={}", text(folder.path())));
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let server = Server::start(&args);
     let reply = server.post("/predict", &serde_json::json!({"text": "fine"}));

@@ -84,6 +84,13 @@ impl Server {
         self.ask("POST", path, &[], &body.to_string())
     }
 
+    /// The same, where it may be gone before it answers.
+    pub fn try_post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Option<Reply> {
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        ask(&agent, self.address, "POST", path, headers, &body.to_string()).ok()
+    }
+
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).build().into();
@@ -97,7 +104,13 @@ impl Server {
 
     /// Asks it to end, as a supervisor does.
     pub fn terminate(&self) {
-        let kill = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        let kill = kill.args(["-s", name]).arg(self.child.id().to_string()).status().unwrap();
         assert!(kill.success());
     }
 
@@ -122,6 +135,23 @@ impl Drop for Server {
 /// The command of a server on a port that the system chooses.
 pub fn serve(args: &[&str]) -> Command {
     trireme(&[&["serve", "--port", "0", "--threads", "1"], args].concat())
+}
+
+/// How much a server may write.
+pub trait Room {
+    /// The same, whose files grow to so many kilobytes and no more: as on a disk that is full.
+    fn with_room(self, kilobytes: u32) -> Command;
+}
+
+impl Room for Command {
+    fn with_room(self, kilobytes: u32) -> Command {
+        let mut shell = Command::new("bash");
+        // Whoever writes beyond it is refused, and not killed.
+        let limited = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" \"$@\"");
+        shell.arg("-c").arg(limited);
+        shell.arg(self.get_program()).args(self.get_args());
+        shell
+    }
 }
 
 /// Sends one request.

@@ -62,7 +62,7 @@ impl Fake {
         text.hash(&mut hasher);
         let bits = hasher.finish();
         let values = vec![f32::from_bits(bits as u32 & 0x7f7f_ffff), -0.0, bits as f32 / 3.0];
-        Ok(Answer { values, tokens: text.first.len(), dropped: text.first.len() / 2 })
+        Ok(Answer { values, tokens: text.first.len(), dropped: text.first.len() / 2, id: None })
     }
 }
 

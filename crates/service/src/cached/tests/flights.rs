@@ -146,7 +146,7 @@ fn nobody_waits_for_a_run_that_may_be_slower_than_their_own() {
         ("more time", with(&["a"], within(300)), with(&["a"], within(301)), true),
         ("all the time there is", with(&["a"], within(9000)), job(&["a"]), true),
         ("less than that", job(&["a"]), with(&["a"], within(999)), false),
-        ("a screen behind a nightly job", with(&["a"], batch), job(&["a"]), false),
+        ("a screen behind a nightly job", with(&["a"], batch.clone()), job(&["a"]), false),
         ("a nightly job behind a screen", job(&["a"]), with(&["a"], batch), true),
         ("one text behind many", job(&["a", "b"]), job(&["a"]), false),
         ("many texts behind one", job(&["a"]), job(&["a", "b"]), true),

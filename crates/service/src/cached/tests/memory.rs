@@ -39,9 +39,9 @@ fn what_runs_is_asked_for_on_the_callers_terms() {
     let bench = Bench::new(PLENTY);
     let terms = Terms { owner: 9, priority: Priority::Batch, ..super::within(70) };
     let cut = Cut { max_tokens: Some(5), side: None };
-    bench.ask(Job { cut, ..with(&["a"], terms) }).unwrap();
+    bench.ask(Job { cut, ..with(&["a"], terms.clone()) }).unwrap();
     let jobs = bench.fake.jobs.lock().unwrap();
-    assert_eq!((jobs[0].terms, jobs[0].cut, &jobs[0].task), (terms, cut, &Task::CLASSES));
+    assert_eq!((&jobs[0].terms, jobs[0].cut, &jobs[0].task), (&terms, cut, &Task::CLASSES));
 }
 
 #[test]

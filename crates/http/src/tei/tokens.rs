@@ -1,0 +1,91 @@
+//! Tokens of texts, and texts of tokens.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use trireme_domain::Fault;
+#[cfg(test)]
+use trireme_domain::wire::schema::List as Listed;
+
+use super::{Host, yes};
+use crate::answer::{Json, Outcome};
+use crate::body::Parsed;
+use crate::inputs::Inputs;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiTokenizeRequest"))]
+pub(crate) struct TokenizeRequest {
+    inputs: Inputs,
+    #[serde(default = "yes")]
+    add_special_tokens: bool,
+    prompt_name: Option<String>,
+    model: Option<String>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiToken"))]
+pub(crate) struct SimpleToken {
+    id: u32,
+    text: String,
+    special: bool,
+    start: Option<usize>,
+    stop: Option<usize>,
+}
+
+pub(crate) async fn tokenize(
+    State(service): Host,
+    Parsed(request): Parsed<TokenizeRequest>,
+) -> Outcome<Vec<Vec<SimpleToken>>> {
+    let served = service.models.get(request.model.as_deref())?;
+    let texts = request.inputs.texts(&service, &served)?;
+    service.limits.check(texts.iter().map(String::as_str))?;
+    let tokens = |text: &String| {
+        let prompt = request.prompt_name.as_deref();
+        let tokens = served.reader.tokens(text, prompt, request.add_special_tokens)?;
+        let simple = |token: trireme_service::Token| SimpleToken {
+            id: token.id,
+            special: token.place.is_none(),
+            start: token.place.map(|(start, _)| start),
+            stop: token.place.map(|(_, stop)| stop),
+            text: token.text,
+        };
+        Ok(tokens.into_iter().map(simple).collect())
+    };
+    Ok(Json(texts.iter().map(tokens).collect::<Result<_, Fault>>()?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiDecodeRequest"))]
+pub(crate) struct DecodeRequest {
+    ids: Ids,
+    #[serde(default = "yes")]
+    skip_special_tokens: bool,
+    model: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "`ids` is a list of token ids, or a list of such lists")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TeiIds"))]
+enum Ids {
+    One(Vec<u32>),
+    Many(#[cfg_attr(test, schemars(with = "Listed<Vec<u32>>"))] Vec<Vec<u32>>),
+}
+
+pub(crate) async fn decode(
+    State(service): Host,
+    Parsed(request): Parsed<DecodeRequest>,
+) -> Outcome<Vec<String>> {
+    let served = service.models.get(request.model.as_deref())?;
+    let many = match request.ids {
+        Ids::One(ids) => vec![ids],
+        Ids::Many(many) => many,
+    };
+    service.limits.check_count(many.len())?;
+    let text = |ids: &Vec<u32>| served.reader.text(ids, request.skip_special_tokens);
+    Ok(Json(many.iter().map(text).collect::<Result<_, Fault>>()?))
+}

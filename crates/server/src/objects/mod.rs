@@ -1,0 +1,380 @@
+//! Objects of S3, Google Cloud Storage and Azure, by addresses such as `s3://bucket/reviews.csv`.
+//!
+//! Credentials, regions and endpoints come from each platform's own variables (`AWS_…`, `GOOGLE_…`,
+//! `AZURE_…`), or from where its machines find them. Requests go through this project's one client.
+
+mod client;
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
+use object_store::aws::AmazonS3Builder;
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::buffered::BufWriter;
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::path::Path as Key;
+use object_store::{
+    Error, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, RetryConfig,
+};
+use tokio::io::AsyncWriteExt as _;
+use trireme_domain::{Code, Fault};
+
+use crate::durable::{sibling, unwritable};
+use client::Connector;
+
+/// How often a transfer that breaks off is gone on with, each time it got somewhere.
+const TRIES: u32 = 5;
+
+/// How long a request is tried for: a server that is not there is said not to be.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Bytes that are handed on at once.
+const PIECE: usize = 1 << 20;
+
+/// What comes of an object.
+type Pieces = BoxStream<'static, object_store::Result<Bytes>>;
+
+/// An object, there or not.
+#[derive(Clone)]
+pub struct Object {
+    store: Arc<dyn ObjectStore>,
+    /// The address up to the key.
+    root: String,
+    key: Key,
+}
+
+/// As its address.
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.root, self.key)
+    }
+}
+
+impl Object {
+    /// The object of an address; `None` where it is no address of an object.
+    ///
+    /// # Errors
+    /// [`Code::InvalidRequest`] for an address without a bucket or a key, and
+    /// [`Code::SourceMisconfigured`] where the platform's variables make no sense.
+    pub fn at(address: &str) -> Option<Result<Self, Fault>> {
+        let (scheme, rest) = address.split_once("://")?;
+        let platform = Platform::of(scheme)?;
+        Some(Self::in_bucket(platform, scheme, rest))
+    }
+
+    fn in_bucket(platform: Platform, scheme: &str, rest: &str) -> Result<Self, Fault> {
+        let wrong = |why: &str| {
+            let message = format!("{scheme}://{rest}: {why}; write {scheme}://bucket/key");
+            Fault::new(Code::InvalidRequest, message)
+        };
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        if bucket.is_empty() || key.is_empty() || key.ends_with('/') {
+            return Err(wrong("a bucket or a key is missing"));
+        }
+        let key = Key::parse(key).map_err(|e| wrong(&e.to_string()))?;
+        let root = format!("{scheme}://{bucket}/");
+        let store = platform.bucket(bucket).map_err(|e| {
+            let message = format!("{root} can't be reached with these settings: {e}");
+            Fault::new(Code::SourceMisconfigured, message)
+        })?;
+        Ok(Self { store, root, key })
+    }
+
+    /// Another object beside this one.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> Self {
+        let parts: Vec<_> = self.key.parts().collect();
+        let folder = parts.iter().take(parts.len().saturating_sub(1)).cloned();
+        let key = folder.collect::<Key>().join(name);
+        Self { store: Arc::clone(&self.store), root: self.root.clone(), key }
+    }
+
+    /// The last part of its key.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.key.filename().unwrap_or_default().to_owned()
+    }
+
+    /// How many bytes it has, if it is there.
+    ///
+    /// # Errors
+    /// [`Code::SourceRefused`] and [`Code::SourceUnavailable`].
+    pub async fn size(&self) -> Result<Option<u64>, Fault> {
+        Ok(self.about().await?.map(|about| about.size))
+    }
+
+    async fn about(&self) -> Result<Option<ObjectMeta>, Fault> {
+        match self.store.head(&self.key).await {
+            Ok(about) => Ok(Some(about)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.unreachable(&error)),
+        }
+    }
+
+    /// All of a small object, if it is there.
+    ///
+    /// # Errors
+    /// As [`Self::size`].
+    pub async fn read(&self) -> Result<Option<Bytes>, Fault> {
+        let got = match self.store.get(&self.key).await {
+            Ok(got) => got.bytes().await,
+            Err(error) => Err(error),
+        };
+        match got {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.unreachable(&error)),
+        }
+    }
+
+    /// Brings it into a file, which is there whole or not at all. What an earlier try brought of the
+    /// same object is gone on with.
+    ///
+    /// # Errors
+    /// [`Code::Unreadable`] where there is no such object or it changes meanwhile,
+    /// [`Code::Unwritable`] of the file, and as [`Self::size`].
+    pub async fn download(&self, to: &Path) -> Result<(), Fault> {
+        let gone = || Fault::new(Code::Unreadable, format!("there is no {self}"));
+        let about = self.about().await?.ok_or_else(gone)?;
+        let (part, tag) = (sibling(to, ".part"), sibling(to, ".tag"));
+        let unwritable = |e: io::Error| unwritable(to, &e);
+        let known = format!("{}\n{}", about.size, about.e_tag.clone().unwrap_or_default());
+        match fs::read_to_string(&tag).is_ok_and(|tag| tag == known) {
+            true if to.exists() => return Ok(()),
+            true => {}
+            // What is there of another object goes before this one's tag comes.
+            false => begin(to, &part, &tag, &known).map_err(unwritable)?,
+        }
+        let mut file =
+            OpenOptions::new().create(true).append(true).open(&part).map_err(unwritable)?;
+        self.fill(&about, &mut file, to).await?;
+        file.sync_all().map_err(unwritable)?;
+        match file.metadata().map_err(unwritable)?.len() == about.size {
+            true => crate::publish(&part, to).map_err(unwritable),
+            false => Err(self.changed()),
+        }
+    }
+
+    /// Brings what a file lacks, however often the transfer breaks off, as long as it gets on.
+    async fn fill(&self, about: &ObjectMeta, file: &mut File, to: &Path) -> Result<(), Fault> {
+        let unwritable = |e: io::Error| unwritable(to, &e);
+        let (mut tries, mut at) = (0, file.metadata().map_err(unwritable)?.len());
+        while at < about.size {
+            let before = at;
+            match self.behind(about, at).await {
+                Ok(mut pieces) => {
+                    while let Some(Ok(piece)) = pieces.next().await {
+                        file.write_all(&piece).map_err(unwritable)?;
+                        at += piece.len() as u64;
+                    }
+                }
+                Err(Error::Precondition { .. }) => return Err(self.changed()),
+                Err(error) if tries + 1 == TRIES => return Err(self.unreachable(&error)),
+                Err(_) => {}
+            }
+            tries = if at > before { 0 } else { tries + 1 };
+            if tries == TRIES {
+                let message = format!("{self} broke off {TRIES} times at byte {at}");
+                return Err(Fault::new(Code::SourceUnavailable, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is behind so many of its bytes, if it is still the one that it was.
+    async fn behind(&self, about: &ObjectMeta, bytes: u64) -> object_store::Result<Pieces> {
+        let options = GetOptions {
+            if_match: about.e_tag.clone(),
+            range: Some(GetRange::Offset(bytes)),
+            ..GetOptions::default()
+        };
+        Ok(self.store.get_opts(&self.key, options).await?.into_stream())
+    }
+
+    /// Writes a file into it, in pieces where it is large. It is there whole or as it was before.
+    ///
+    /// # Errors
+    /// [`Code::Unreadable`] of the file, and as [`Self::size`].
+    pub async fn upload(&self, from: &Path) -> Result<(), Fault> {
+        let mut writer = BufWriter::new(Arc::clone(&self.store), self.key.clone());
+        if let Err(fault) = self.send(from, &mut writer).await {
+            // Its pieces would be paid for; the first failure is the one worth telling.
+            drop(writer.abort().await);
+            return Err(fault);
+        }
+        let ended = writer.shutdown().await;
+        ended.map_err(|e| match e.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+            Some(error) => self.unreachable(error),
+            None => self.unreachable(&Error::Generic { store: "upload", source: e.into() }),
+        })
+    }
+
+    async fn send(&self, from: &Path, writer: &mut BufWriter) -> Result<(), Fault> {
+        let unreadable = |e: io::Error| {
+            Fault::new(Code::Unreadable, format!("could not read {}: {e}", from.display()))
+        };
+        let mut file = File::open(from).map_err(unreadable)?;
+        loop {
+            let mut piece = Vec::with_capacity(PIECE);
+            (&mut file).take(PIECE as u64).read_to_end(&mut piece).map_err(unreadable)?;
+            if piece.is_empty() {
+                return Ok(());
+            }
+            writer.put(piece.into()).await.map_err(|e| self.unreachable(&e))?;
+        }
+    }
+
+    /// Deletes it, if it is there.
+    ///
+    /// # Errors
+    /// As [`Self::size`].
+    pub async fn delete(&self) -> Result<(), Fault> {
+        match self.store.delete(&self.key).await {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.unreachable(&error)),
+        }
+    }
+
+    fn changed(&self) -> Fault {
+        Fault::new(Code::Unreadable, format!("{self} changed while it was read; run again"))
+    }
+
+    fn unreachable(&self, error: &Error) -> Fault {
+        let code = match error {
+            Error::Unauthenticated { .. } | Error::PermissionDenied { .. } => Code::SourceRefused,
+            _ => Code::SourceUnavailable,
+        };
+        Fault::new(code, format!("{self}: {}", without_body(&error.to_string())))
+    }
+}
+
+/// Makes a new beginning: nothing of another object is taken for this one's, whenever one is killed.
+fn begin(to: &Path, part: &Path, tag: &Path, known: &str) -> io::Result<()> {
+    for path in [tag, to] {
+        match fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+    }
+    File::create(part)?.sync_all()?;
+    fs::write(tag, known)
+}
+
+/// What a library says of an answer, without the answer's body: that may repeat a token. A code that
+/// stands in it is said.
+fn without_body(said: &str) -> String {
+    let head =
+        said.find(['<', '{', '\n']).map_or(said, |at| &said[..at]).trim_end_matches([':', ' ']);
+    let code = said.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    match code {
+        Some((code, _)) => format!("{head}: {code}"),
+        None => head.to_owned(),
+    }
+}
+
+/// Whose objects they are.
+#[derive(Clone, Copy)]
+enum Platform {
+    Amazon,
+    Google,
+    Azure,
+}
+
+impl Platform {
+    fn of(scheme: &str) -> Option<Self> {
+        match scheme {
+            "s3" => Some(Self::Amazon),
+            "gs" => Some(Self::Google),
+            "az" => Some(Self::Azure),
+            _ => None,
+        }
+    }
+
+    fn bucket(self, name: &str) -> object_store::Result<Arc<dyn ObjectStore>> {
+        let retry =
+            RetryConfig { max_retries: 5, retry_timeout: PATIENCE, ..RetryConfig::default() };
+        Ok(match self {
+            Self::Amazon => Arc::new(
+                AmazonS3Builder::from_env()
+                    .with_bucket_name(name)
+                    .with_http_connector(Connector)
+                    .with_retry(retry)
+                    .build()?,
+            ),
+            Self::Google => Arc::new(
+                GoogleCloudStorageBuilder::from_env()
+                    .with_bucket_name(name)
+                    .with_http_connector(Connector)
+                    .with_retry(retry)
+                    .build()?,
+            ),
+            Self::Azure => Arc::new(
+                MicrosoftAzureBuilder::from_env()
+                    .with_container_name(name)
+                    .with_http_connector(Connector)
+                    .with_retry(retry)
+                    .build()?,
+            ),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_an_objects_or_somebody_elses_or_wrong() {
+        for (address, expected) in [
+            ("reviews.csv", None),
+            ("/data/s3/reviews.csv", None),
+            ("https://models.example/x", None),
+            ("S3://shop/reviews.csv", None),
+            ("s3://shop", Some(false)),
+            ("s3:///reviews.csv", Some(false)),
+            ("s3://shop/", Some(false)),
+            ("s3://shop/today/", Some(false)),
+            ("s3://shop/today//reviews.csv", Some(false)),
+            ("s3://shop/today/reviews 1.csv", Some(true)),
+        ] {
+            let got = Object::at(address).map(|object| object.is_ok());
+            assert_eq!(got, expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_says_in_its_body_is_not_repeated_but_for_its_code() {
+        let body =
+            "<?xml version=\"1.0\"?><Error><Code>ExpiredToken</Code><Token-0>planted</Token-0>";
+        for (said, expected) in [
+            (
+                format!("Server returned 400 Bad Request: {body}"),
+                "Server returned 400 Bad Request: ExpiredToken",
+            ),
+            ("it said: {\"error\": \"planted\"}".to_owned(), "it said"),
+            ("no answer in 3s".to_owned(), "no answer in 3s"),
+        ] {
+            assert_eq!(without_body(&said), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_beside_an_object_is_in_its_folder() {
+        for (address, expected) in [
+            ("s3://shop/out.csv", "s3://shop/out.csv.manifest.json"),
+            ("s3://shop/a b/c/out.csv", "s3://shop/a b/c/out.csv.manifest.json"),
+        ] {
+            let object = Object::at(address).unwrap().unwrap();
+            assert_eq!(object.to_string(), address);
+            assert_eq!(object.name(), "out.csv");
+            assert_eq!(object.beside("out.csv.manifest.json").to_string(), expected);
+        }
+    }
+}

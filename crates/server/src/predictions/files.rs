@@ -1,0 +1,233 @@
+//! The log: files of JSON lines that follow one another, and go when they were kept long enough.
+//!
+//! A line is on the disk once it was said to be. One that was cut off as the host was killed was
+//! said to nobody, and is taken out as the next one begins.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use trireme_domain::Fault;
+use trireme_domain::records::Rotation;
+
+use crate::durable::{self, unwritable};
+
+/// The files of a folder, and the last of them, which is written.
+pub struct Files {
+    folder: PathBuf,
+    rotation: Rotation,
+    /// None where it has to be opened anew.
+    last: Mutex<Option<Last>>,
+    /// Held for as long as this host writes here.
+    _lock: File,
+}
+
+struct Last {
+    number: u64,
+    file: File,
+    /// As far as lines are whole.
+    bytes: u64,
+    begun: SystemTime,
+}
+
+impl Files {
+    /// Goes on with the files of a folder, or begins the first.
+    ///
+    /// # Errors
+    /// [`trireme_domain::Code::Unwritable`], also where another host writes there.
+    pub fn open(folder: &Path, rotation: Rotation) -> Result<Self, Fault> {
+        let open = || -> io::Result<Self> {
+            fs::create_dir_all(folder)?;
+            let lock = File::create(folder.join("predictions.lock"))?;
+            lock.try_lock().map_err(|_| io::Error::other("another server writes there"))?;
+            clear(folder)?;
+            let last = Mutex::new(Some(Last::newest(folder)?));
+            Ok(Self { folder: folder.to_owned(), rotation, last, _lock: lock })
+        };
+        open().map_err(|e| unwritable(folder, &e))
+    }
+
+    /// Does something with the last file. After a failure it is opened anew: what is in it then is
+    /// what is on the disk.
+    fn with_last<T>(&self, work: impl FnOnce(&mut Last) -> io::Result<T>) -> Result<T, Fault> {
+        let mut slot = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = match slot.take() {
+            Some(last) => Ok(last),
+            None => Last::newest(&self.folder),
+        };
+        let done = done.and_then(|mut last| {
+            let done = work(&mut last)?;
+            *slot = Some(last);
+            Ok(done)
+        });
+        done.map_err(|e| unwritable(&self.folder, &e))
+    }
+
+    fn turn(&self, last: &mut Last) -> io::Result<()> {
+        if self.rotation.turns(last.bytes, age(last.begun)) {
+            *last = Last::open(&self.folder, last.number + 1)?;
+        }
+        Ok(())
+    }
+
+    /// Writes whole lines.
+    pub fn append(&self, lines: &str) -> Result<(), Fault> {
+        self.with_last(|last| {
+            self.turn(last)?;
+            last.append(lines)
+        })
+    }
+
+    /// Takes out every line that is meant. `hint` is part of each.
+    pub fn forget<L: DeserializeOwned>(
+        &self,
+        hint: &str,
+        meant: impl Fn(&L) -> bool,
+    ) -> Result<(), Fault> {
+        let meant = |line: &str| {
+            line.contains(hint) && serde_json::from_str(line).is_ok_and(|line| meant(&line))
+        };
+        self.with_last(|last| {
+            for number in numbers(&self.folder)? {
+                without(&path(&self.folder, number), &meant)?;
+            }
+            *last = Last::open(&self.folder, last.number)?;
+            Ok(())
+        })
+    }
+
+    /// Lets files go that were kept long enough; how many.
+    pub fn sweep(&self) -> Result<usize, Fault> {
+        self.with_last(|last| {
+            self.turn(last)?;
+            let before = numbers(&self.folder)?.into_iter().filter(|number| *number < last.number);
+            let mut gone = 0;
+            for path in before.map(|number| path(&self.folder, number)) {
+                if self.rotation.is_over(age(fs::metadata(&path)?.modified()?)) {
+                    fs::remove_file(&path)?;
+                    gone += 1;
+                }
+            }
+            Ok(gone)
+        })
+    }
+}
+
+impl Last {
+    fn newest(folder: &Path) -> io::Result<Self> {
+        Self::open(folder, numbers(folder)?.last().copied().unwrap_or(1))
+    }
+
+    fn open(folder: &Path, number: u64) -> io::Result<Self> {
+        let path = path(folder, number);
+        let file = OpenOptions::new().create(true).append(true).read(true).open(&path)?;
+        // What was cut off was promised to nobody.
+        let bytes = whole(&file)?;
+        file.set_len(bytes)?;
+        let begun = first(&path)?.unwrap_or_else(SystemTime::now);
+        Ok(Self { number, file, bytes, begun })
+    }
+
+    fn append(&mut self, lines: &str) -> io::Result<()> {
+        self.file.write_all(lines.as_bytes())?;
+        self.file.sync_data()?;
+        self.bytes += lines.len() as u64;
+        Ok(())
+    }
+}
+
+/// When a file's first line was made: its own times change as lines are taken out.
+fn first(path: &Path) -> io::Result<Option<SystemTime>> {
+    #[derive(Deserialize)]
+    struct Made {
+        created_at: f64,
+    }
+    let mut line = String::new();
+    BufReader::new(File::open(path)?).read_line(&mut line)?;
+    let made = serde_json::from_str::<Made>(&line).ok();
+    let since = made.and_then(|made| Duration::try_from_secs_f64(made.created_at).ok());
+    Ok(since.and_then(|since| UNIX_EPOCH.checked_add(since)))
+}
+
+/// How many bytes of a file are whole lines.
+fn whole(mut file: &File) -> io::Result<u64> {
+    const PIECE: u64 = 4096;
+    let mut end = file.metadata()?.len();
+    while end > 0 {
+        let begin = end.saturating_sub(PIECE);
+        let mut piece = vec![0; (end - begin) as usize];
+        file.seek(SeekFrom::Start(begin))?;
+        file.read_exact(&mut piece)?;
+        if let Some(at) = piece.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(begin + at as u64 + 1);
+        }
+        end = begin;
+    }
+    Ok(0)
+}
+
+/// Writes a file anew without the lines that are meant, if there are any. It is as old as it was.
+fn without(path: &Path, meant: &impl Fn(&str) -> bool) -> io::Result<()> {
+    let lines = || -> io::Result<_> { Ok(BufReader::new(File::open(path)?).lines()) };
+    if !lines()?.any(|line| line.is_ok_and(|line| meant(&line))) {
+        return Ok(());
+    }
+    let work = durable::temporary(path);
+    let write = || -> io::Result<()> {
+        let mut file = io::BufWriter::new(File::create(&work)?);
+        for line in lines()? {
+            let line = line?;
+            if !meant(&line) {
+                file.write_all(line.as_bytes())?;
+                file.write_all(b"\n")?;
+            }
+        }
+        let file = file.into_inner()?;
+        file.set_modified(fs::metadata(path)?.modified()?)?;
+        file.sync_all()?;
+        durable::publish(&work, path)
+    };
+    let done = write();
+    if done.is_err() {
+        // The first failure is the one worth telling; what is left goes as the host starts.
+        drop(fs::remove_file(&work));
+    }
+    done
+}
+
+/// Takes away what a host that was killed left half written.
+fn clear(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "tmp") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+fn path(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("predictions-{number:06}.jsonl"))
+}
+
+/// The numbers of the files there are, in order.
+fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let name = name.to_str().and_then(|name| name.strip_prefix("predictions-"));
+        let number = name.and_then(|name| name.strip_suffix(".jsonl")?.parse::<u64>().ok());
+        numbers.extend(number);
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// A moment that is still to come was before the clock was set back; it is now at the earliest.
+fn age(moment: SystemTime) -> Duration {
+    moment.elapsed().unwrap_or_default()
+}

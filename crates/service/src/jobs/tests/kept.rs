@@ -1,0 +1,232 @@
+//! A store in memory, which is the rules themselves; it breaks where it is told to.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use trireme_domain::Fault;
+use trireme_domain::jobs::{Life, Status};
+
+use super::bench::Hand;
+use crate::ports::Clock as _;
+use crate::store::{
+    Claimed, Ending, Held, Hold, Kept, NewJob, Notice, Put, Sent, Store, StoreError, Stored, Tally,
+};
+
+pub struct Row {
+    pub job: NewJob,
+    pub life: Life,
+    pub results: Vec<String>,
+    pub error: Option<Fault>,
+}
+
+#[derive(Default)]
+pub struct Memory {
+    pub clock: Arc<Hand>,
+    pub rows: Mutex<BTreeMap<String, Row>>,
+    pub notices: Mutex<Vec<(Notice, Option<Sent>)>>,
+    /// Signs of life that were given.
+    pub beats: AtomicUsize,
+    /// Verbs that are still done; the one after them, and all that follow, find no store.
+    pub left: Mutex<Option<usize>>,
+    /// Whether the verb that finds no store was done all the same.
+    pub unheard: Mutex<bool>,
+}
+
+impl Memory {
+    /// Does something, unless the store has broken down; says so, or not.
+    fn verb<T: Send + 'static>(&self, work: impl FnOnce() -> T) -> Stored<'_, T> {
+        let lost = || StoreError::Unreachable { reason: "as it was told".to_owned() };
+        let mut left = self.left.lock().unwrap();
+        let done = match left.as_mut() {
+            None => Ok(work()),
+            Some(0) => {
+                if std::mem::take(&mut *self.unheard.lock().unwrap()) {
+                    work();
+                }
+                Err(lost())
+            }
+            Some(left) => {
+                *left -= 1;
+                Ok(work())
+            }
+        };
+        Box::pin(std::future::ready(done))
+    }
+
+    fn of_job<T: Send + 'static>(
+        &self,
+        id: &str,
+        none: T,
+        work: impl FnOnce(&mut Row, Duration) -> T,
+    ) -> Stored<'_, T> {
+        let now = self.clock.now();
+        self.verb(|| match self.rows.lock().unwrap().get_mut(id) {
+            Some(row) => work(row, now),
+            None => none,
+        })
+    }
+
+    fn over(&self, row: &mut Row, ending: Ending) {
+        row.life.status = ending.status;
+        row.error = ending.error;
+        if let Some(url) = row.job.webhook.clone() {
+            let (id, body) = ending.notice;
+            let notice = Notice { id, fence: 0, url, body, tries: 0 };
+            self.notices.lock().unwrap().push((notice, None));
+        }
+    }
+}
+
+fn said<E>(told: Result<(), E>) -> Held {
+    told.map_or(Held::Lost, |()| Held::Still)
+}
+
+fn some(all: &[String], from: usize, count: usize) -> Vec<String> {
+    all.iter().skip(from).take(count).cloned().collect()
+}
+
+impl Store for Memory {
+    fn put_job(&self, job: NewJob, most: usize, _: Duration) -> Stored<'_, Put> {
+        self.verb(|| {
+            let mut rows = self.rows.lock().unwrap();
+            let same = |row: &&Row| {
+                job.key.is_some() && (&row.job.owner, &row.job.key) == (&job.owner, &job.key)
+            };
+            if let Some(known) = rows.values().find(same) {
+                let NewJob { id, digest, .. } = known.job.clone();
+                return Put::Known { id, digest };
+            }
+            let open =
+                |row: &&Row| row.job.owner == job.owner && row.life.status == Status::Processing;
+            if rows.values().filter(open).count() >= most {
+                return Put::Full;
+            }
+            let life = Life::new(job.texts.len());
+            let row = Row { job: job.clone(), life, results: Vec::new(), error: None };
+            rows.insert(job.id, row);
+            Put::Made
+        })
+    }
+
+    fn read_job(&self, id: &str) -> Stored<'_, Option<Kept>> {
+        self.of_job(id, None, |row, now| {
+            Some(Kept {
+                owner: row.job.owner.clone(),
+                order: row.job.order.clone(),
+                status: row.life.status,
+                texts: row.life.texts,
+                done: row.life.done,
+                took: now,
+                error: row.error.clone(),
+            })
+        })
+    }
+
+    fn read_texts(&self, id: &str, from: usize, count: usize) -> Stored<'_, Vec<String>> {
+        self.of_job(id, vec![], |row, _| match row.life.status {
+            Status::Processing => some(&row.job.texts, from, count),
+            _ => Vec::new(),
+        })
+    }
+
+    fn read_results(&self, id: &str, from: usize, count: usize) -> Stored<'_, Vec<String>> {
+        self.of_job(id, vec![], |row, _| some(&row.results, from, count))
+    }
+
+    fn open_jobs(&self, _: &str) -> Stored<'_, usize> {
+        self.verb(|| self.rows.lock().unwrap().len())
+    }
+
+    fn claim_job(&self, answerers: Vec<String>, lease: Duration) -> Stored<'_, Option<Claimed>> {
+        let now = self.clock.now();
+        self.verb(|| {
+            let mut rows = self.rows.lock().unwrap();
+            let mut can = rows.values_mut().filter(|row| answerers.contains(&row.job.answerer));
+            can.find_map(|row| {
+                let fence = row.life.claim(now, lease)?;
+                let Life { attempts, texts, done, .. } = row.life;
+                let hold = Hold { id: row.job.id.clone(), fence };
+                let NewJob { owner, order, .. } = row.job.clone();
+                Some(Claimed { hold, owner, attempts, order, texts, done })
+            })
+        })
+    }
+
+    fn extend_lease(&self, hold: Hold, lease: Duration) -> Stored<'_, Held> {
+        self.beats.fetch_add(1, SeqCst);
+        self.of_job(&hold.id, Held::Lost, |row, now| said(row.life.extend(hold.fence, now, lease)))
+    }
+
+    fn append_results(
+        &self,
+        hold: Hold,
+        from: usize,
+        results: Vec<String>,
+        lease: Duration,
+    ) -> Stored<'_, Held> {
+        self.of_job(&hold.id, Held::Lost, |row, now| {
+            let told = row.life.append(hold.fence, from, results.len(), now, lease);
+            if told.is_ok() {
+                row.results.extend(results);
+            }
+            said(told)
+        })
+    }
+
+    fn release_job(&self, hold: Hold) -> Stored<'_, Held> {
+        self.of_job(&hold.id, Held::Lost, |row, now| said(row.life.release(hold.fence, now)))
+    }
+
+    fn end_job(&self, hold: Hold, ending: Ending) -> Stored<'_, Held> {
+        self.of_job(&hold.id, Held::Lost, |row, _| {
+            let told = row.life.end(hold.fence, ending.status);
+            if told.is_ok() {
+                self.over(row, ending);
+            }
+            said(told)
+        })
+    }
+
+    fn cancel_job(&self, id: &str, ending: Ending) -> Stored<'_, Held> {
+        self.of_job(id, Held::Lost, |row, _| {
+            let open = row.life.cancel();
+            if open {
+                self.over(row, ending);
+            }
+            if open { Held::Still } else { Held::Lost }
+        })
+    }
+
+    fn sweep(&self) -> Stored<'_, u64> {
+        self.verb(|| 0)
+    }
+
+    fn tally(&self) -> Stored<'_, Tally> {
+        self.verb(Tally::default)
+    }
+
+    fn claim_notice(&self, _: Duration) -> Stored<'_, Option<Notice>> {
+        self.verb(|| {
+            let mut notices = self.notices.lock().unwrap();
+            let due = |sent: &Option<Sent>| matches!(sent, None | Some(Sent::Again(_)));
+            notices.iter_mut().find(|(_, sent)| due(sent)).map(|(notice, _)| {
+                notice.tries += 1;
+                notice.fence += 1;
+                notice.clone()
+            })
+        })
+    }
+
+    fn settle_notice(&self, id: &str, _: u64, sent: Sent) -> Stored<'_, Held> {
+        self.verb(|| {
+            let mut notices = self.notices.lock().unwrap();
+            let settled = notices.iter_mut().find(|(notice, _)| notice.id == id);
+            settled.map_or(Held::Lost, |(_, before)| {
+                *before = Some(sent);
+                Held::Still
+            })
+        })
+    }
+}
