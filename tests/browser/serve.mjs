@@ -1,7 +1,7 @@
 // Serves folders over HTTP, as a host of static files would: types, lengths, and a strict CSP.
 
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 
 const TYPES = {
@@ -47,6 +47,12 @@ export async function serveFile(mounts, path, response, headers = {}) {
     ...headers,
   });
   createReadStream(file).pipe(response);
+}
+
+/** Answers with a module that imports another one first: modules run in the order of imports. */
+export async function serveWatched(file, watcher, response, headers = {}) {
+  const text = `import "${watcher}";\n${await readFile(file, "utf8")}`;
+  response.writeHead(200, { "content-type": TYPES[".js"], ...headers }).end(text);
 }
 
 function notFound(response) {

@@ -10,7 +10,7 @@ use crate::{hosts, peers, setup, tools, trained};
 /// A benchmark by its name.
 type Bench = (&'static str, fn(args: &[String]) -> Result<()>);
 
-const BENCHES: [Bench; 9] = [
+const BENCHES: [Bench; 11] = [
     ("kernels", kernels),
     ("native", native),
     ("browser", browser),
@@ -20,6 +20,8 @@ const BENCHES: [Bench; 9] = [
     ("train", train),
     ("serve", serve),
     ("batch", batch),
+    ("gpu", gpu),
+    ("webgpu", webgpu),
 ];
 
 /// Runs one benchmark with the arguments behind its name, or all of them.
@@ -102,6 +104,22 @@ fn batch(args: &[String]) -> Result<()> {
     peers::fastapi()?;
     quietly("trireme", cargo(["build", "--release", "-p", "trireme-cli"]))?;
     measure("batch", args)
+}
+
+/// In Chromium on WebGPU, beside onnxruntime-web.
+fn webgpu(args: &[String]) -> Result<()> {
+    setup::setup()?;
+    hosts::build(&["web"])?;
+    peers::onnxruntime_web()?;
+    measure("webgpu", args)
+}
+
+/// On a GPU, beside PyTorch.
+fn gpu(args: &[String]) -> Result<()> {
+    setup::setup()?;
+    trained::python()?;
+    peers::shape()?;
+    measure("gpu", args)
 }
 
 fn every_host() -> Result<()> {

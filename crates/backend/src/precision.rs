@@ -9,6 +9,9 @@ pub enum Precision {
     /// The layers that every token goes through multiply halves of singles (`bfloat16`), and sum in
     /// singles. All else is in singles. Only for machines that multiply halves faster.
     Bf16,
+    /// The same with halves of the older kind (`binary16`), whose steps are finer and whose range is
+    /// narrower. Only for GPUs that multiply these.
+    F16,
     /// The layers that every token goes through multiply bytes: each output of a weight and each
     /// row of activations has a scale of its own. All else is in singles.
     Int8,
@@ -19,14 +22,15 @@ pub enum Precision {
 
 impl Precision {
     /// Every precision.
-    pub const ALL: [Self; 4] = [Self::F32, Self::Bf16, Self::Int8, Self::Int4];
+    pub const ALL: [Self; 5] = [Self::F32, Self::Bf16, Self::F16, Self::Int8, Self::Int4];
 
-    /// `f32`, `bf16`, `int8` or `int4`.
+    /// `f32`, `bf16`, `f16`, `int8` or `int4`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
+            Self::F16 => "f16",
             Self::Int8 => "int8",
             Self::Int4 => "int4",
         }

@@ -95,6 +95,8 @@ pub enum Precision {
     F32,
     /// Halves of singles (bfloat16), where every token passes, on machines that multiply these
     Bf16,
+    /// Halves of singles (float16), where every token passes, on a GPU that multiplies these
+    F16,
     /// Bytes, where every token passes: about three times as fast
     Int8,
     /// Bytes of which a file keeps four bits: as fast as int8, and half as large

@@ -23,6 +23,7 @@ pub fn settings(global: &Global, output: Output) -> ModelSettings {
         model: global.model.clone(),
         hub_cache: hub_cache(global),
         http_cache: own_cache(global).join("http"),
+        gpu_cache: own_cache(global).join("gpu.json"),
         endpoint: global.endpoint.clone(),
         offline: global.offline,
         net: NetSettings {
@@ -110,6 +111,7 @@ impl From<args::Precision> for Option<Precision> {
             args::Precision::Auto => None,
             args::Precision::F32 => Some(Precision::F32),
             args::Precision::Bf16 => Some(Precision::Bf16),
+            args::Precision::F16 => Some(Precision::F16),
             args::Precision::Int8 => Some(Precision::Int8),
             args::Precision::Int4 => Some(Precision::Int4),
         }

@@ -114,8 +114,14 @@ impl Backend for Cpu {
     ) -> Result<Linear, BackendError> {
         const OP: &str = "upload_linear";
         shapes::bias(OP, shapes::weight(OP, weight)?.rows, bias)?;
-        if self.precision == Precision::Bf16 && !self.lane.has_halves() {
-            return Err(BackendError::Unsupported { what: "bf16", lane: self.lane.name() });
+        let here = match self.precision {
+            Precision::F16 => false,
+            Precision::Bf16 => self.lane.has_halves(),
+            Precision::F32 | Precision::Int8 | Precision::Int4 => true,
+        };
+        if !here {
+            let (what, lane) = (self.precision.name(), self.lane.name());
+            return Err(BackendError::Unsupported { what, lane });
         }
         match weight {
             Weight::Bytes(ByteRows { cols, .. }) if cols > kernels::Packed8::WIDEST => {

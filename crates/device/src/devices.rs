@@ -8,7 +8,9 @@ use trireme_model::{Checkpoint, Model, Precision};
 use trireme_service::ports::{BoxFuture, Renew};
 use trireme_service::{Engine, Placed, from_model};
 
-use crate::Device;
+#[cfg(feature = "gpu")]
+use crate::tuning::tuned;
+use crate::{Device, Tuning};
 
 /// Tokens of one pass on a GPU: enough to fill it, and an answer that is read back is a pause.
 const PASS_TOKENS: usize = 8192;
@@ -61,6 +63,8 @@ pub struct Devices {
     pub cpu: Box<dyn Fn() -> Cpu + Send + Sync>,
     /// Tokens of one pass of the processor, for a model of this width.
     pub pass_tokens: fn(width: usize) -> usize,
+    /// The clock and the memory by which a GPU is tuned; not at all, where there are none.
+    pub tuning: Option<Box<dyn Tuning>>,
     /// Hears of a model that was put on another device, and why that is not a GPU.
     pub moved: Option<fn(to: Processor, refused: Option<&Fault>)>,
 }
@@ -90,7 +94,7 @@ impl Devices {
 
     /// The model in a device's memory; and why it is not the GPU's, where that was asked for.
     async fn place(&self) -> Result<(Model<Device>, Option<Fault>), Fault> {
-        let trusted = self.on((self.cpu)().with_precision(self.precision).into())?;
+        let trusted = self.on((self.cpu)().with_precision(self.of_the_processor()).into())?;
         if self.processor == Processor::Cpu {
             return Ok((trusted, None));
         }
@@ -100,11 +104,24 @@ impl Devices {
         })
     }
 
+    /// The numbers that the processor computes in: beside a GPU's halves, and in their place, singles.
+    fn of_the_processor(&self) -> Precision {
+        match (self.processor, self.precision) {
+            (Processor::Gpu, Precision::F16) => Precision::F32,
+            (_, precision) => precision,
+        }
+    }
+
     #[cfg(feature = "gpu")]
     async fn on_gpu(&self, trusted: &Model<Device>) -> Result<Model<Device>, Fault> {
         let gpu = trireme_gpu::Gpu::open().await;
         let gpu = gpu.map_err(|e| Fault::new(Code::UnsupportedHere, e.to_string()))?;
-        let model = self.on(Device::Gpu(gpu.with_precision(self.precision)))?;
+        let mut gpu = gpu.with_precision(self.precision);
+        // What only looks like a GPU has no tiles that pay.
+        if let Some(tuning) = self.tuning.as_ref().filter(|_| !gpu.about().software) {
+            gpu = tuned(gpu, &**tuning).await.map_err(|e| from_model(&e.into()))?;
+        }
+        let model = self.on(Device::Gpu(gpu))?;
         trireme_service::agrees(trusted, &model).await?;
         Ok(model)
     }

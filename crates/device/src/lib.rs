@@ -12,5 +12,8 @@ mod either;
 #[path = "alone.rs"]
 mod either;
 
+mod tuning;
+
 pub use devices::{Devices, Processor};
 pub use either::Device;
+pub use tuning::Tuning;

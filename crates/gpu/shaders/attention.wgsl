@@ -18,7 +18,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> biases: array<f32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-const FOURS = (HEAD_WIDTH + 3u) / 4u;
 const LOWEST = -3.0e38;
 
 var<workgroup> keys: array<vec4<f32>, KEYS * FOURS>;
@@ -28,9 +27,11 @@ var<workgroup> values: array<vec4<f32>, KEYS * FOURS>;
 fn four_of(row: u32, part: u32, head: u32, four: u32) -> vec4<f32> {
     let at = (row * 3u + part) * params.width + head * HEAD_WIDTH + four * 4u;
     var got = vec4(0.0);
-    for (var i = 0u; i < min(4u, HEAD_WIDTH - four * 4u); i += 1u) {
-        got[i] = qkv[at + i];
+    // each i of 4
+    if four * 4u + #iu < HEAD_WIDTH {
+        got[#i] = qkv[at + #iu];
     }
+    // end
     return got;
 }
 
@@ -43,13 +44,13 @@ fn main(
     let head = workgroup.y;
     let query = piece.z + thread;
     let attends = query < piece.y;
-    var asked = array<vec4<f32>, FOURS>();
+    // each c of FOURS
+    var asked_#c = vec4(0.0);
+    var answer_#c = vec4(0.0);
     if attends {
-        for (var four = 0u; four < FOURS; four += 1u) {
-            asked[four] = four_of(query, 0u, head, four) * params.scale;
-        }
+        asked_#c = four_of(query, 0u, head, #cu) * params.scale;
     }
-    var answer = array<vec4<f32>, FOURS>();
+    // end
     var highest = LOWEST;
     var weights = 0.0;
     // What the first query sees first, and behind what the last one sees last.
@@ -60,62 +61,64 @@ fn main(
         workgroupBarrier();
         for (var i = thread; i < KEYS * FOURS; i += QUERIES) {
             let key = start + i / FOURS;
+            keys[i] = vec4(0.0);
+            values[i] = vec4(0.0);
             if key < end {
                 keys[i] = four_of(key, 1u, head, i % FOURS);
                 values[i] = four_of(key, 2u, head, i % FOURS);
             }
         }
         workgroupBarrier();
-        if attends {
-            let count = min(KEYS, end - start);
-            var scores = array<f32, KEYS>();
+        for (var held = 0u; held < KEYS; held += 4u) {
+            let key = start + held;
             var top = highest;
-            for (var j = 0u; j < count; j += 1u) {
-                scores[j] = score(&asked, j, query, start + j, head);
-                top = max(top, scores[j]);
+            // each j of 4
+            var score_#j = LOWEST;
+            if is_seen(query, key + #ju, end) {
+                var sum = vec4(0.0);
+                // each c of FOURS
+                sum = fma(asked_#c, keys[(held + #ju) * FOURS + #cu], sum);
+                // end
+                score_#j = biased(sum.x + sum.y + sum.z + sum.w, query, key + #ju, head);
             }
+            top = max(top, score_#j);
+            // end
             let fade = exp(highest - top);
-            weights *= fade;
-            for (var four = 0u; four < FOURS; four += 1u) {
-                answer[four] *= fade;
-            }
-            for (var j = 0u; j < count; j += 1u) {
-                // A key that is not seen must weigh nothing also where no key was seen yet. A score
-                // that is no number is not hidden so.
-                let weight = select(exp(scores[j] - top), 0.0, scores[j] == LOWEST);
-                weights += weight;
-                for (var four = 0u; four < FOURS; four += 1u) {
-                    answer[four] = fma(vec4(weight), values[j * FOURS + four], answer[four]);
-                }
-            }
             highest = top;
+            weights *= fade;
+            // each c of FOURS
+            answer_#c *= fade;
+            // end
+            // each j of 4
+            // A key that is not seen must weigh nothing also where no key was seen yet. A score that
+            // is no number is not hidden so.
+            let weight_#j = select(exp(score_#j - top), 0.0, score_#j == LOWEST);
+            weights += weight_#j;
+            // each c of FOURS
+            answer_#c = fma(vec4(weight_#j), values[(held + #ju) * FOURS + #cu], answer_#c);
+            // end
+            // end
         }
     }
     if attends {
         let at = query * params.width + head * HEAD_WIDTH;
-        for (var c = 0u; c < HEAD_WIDTH; c += 1u) {
-            out[at + c] = answer[c / 4u][c % 4u] / weights;
+        // each c of FOURS
+        // each i of 4
+        if #cu * 4u + #iu < HEAD_WIDTH {
+            out[at + #cu * 4u + #iu] = answer_#c[#i] / weights;
         }
+        // end
+        // end
     }
 }
 
-fn score(
-    asked: ptr<function, array<vec4<f32>, FOURS>>,
-    held: u32,
-    query: u32,
-    key: u32,
-    head: u32,
-) -> f32 {
-    if max(query, key) - min(query, key) > params.window {
-        return LOWEST;
-    }
-    var sum = vec4(0.0);
-    for (var four = 0u; four < FOURS; four += 1u) {
-        sum = fma((*asked)[four], keys[held * FOURS + four], sum);
-    }
-    var all = sum.x + sum.y + sum.z + sum.w;
+fn is_seen(query: u32, key: u32, end: u32) -> bool {
+    return key < end && max(query, key) - min(query, key) <= params.window;
+}
+
+fn biased(score: f32, query: u32, key: u32, head: u32) -> f32 {
     if BIASED {
-        all += biases[(key + params.reach - query) * HEADS + head];
+        return score + biases[(key + params.reach - query) * HEADS + head];
     }
-    return all;
+    return score;
 }

@@ -5,6 +5,7 @@ alias X = u32;
 alias Step = u32;
 alias Four = vec4<u32>;
 alias Sum = vec4<i32>;
+alias NearSum = Sum;
 
 const STEP_COLUMNS = 4u;
 const NOTHING = 0u;
@@ -13,13 +14,21 @@ fn step_of(row: u32, step: u32) -> Step {
     return x[row * (params.steps + 1u) + step];
 }
 
-fn plus_products(sum: Sum, left: Step, right: Four) -> Sum {
-    return sum + Sum(
+fn begun_sum(sum: Sum) -> NearSum {
+    return sum;
+}
+
+fn plus_products(near: NearSum, left: Step, right: Four) -> NearSum {
+    return near + Sum(
         dot4I8Packed(left, right.x),
         dot4I8Packed(left, right.y),
         dot4I8Packed(left, right.z),
         dot4I8Packed(left, right.w),
     );
+}
+
+fn joined_sum(sum: Sum, near: NearSum) -> Sum {
+    return near;
 }
 
 fn value_of(sum: Sum, row: u32, column: u32) -> vec4<f32> {

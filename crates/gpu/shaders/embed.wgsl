@@ -19,23 +19,27 @@ struct Params {
 @group(0) @binding(3) var<storage, read> table_1: array<u32>;
 @group(0) @binding(4) var<storage, read> table_2: array<u32>;
 @group(0) @binding(5) var<storage, read_write> out: array<f32>;
-@group(0) @binding(6) var<storage, read> norm: array<f32>;
+@group(0) @binding(6) var<storage, read> norm: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> bytes: array<u32>;
 
-const FOURS = HELD / 4u;
-
-// A value of a table; nothing where the row is not among those that it holds.
-fn in_table(table: u32, id: u32, c: u32) -> f32 {
+// Four columns of a table; nothing where the row is not among those that it holds.
+fn in_table(table: u32, id: u32, four: u32) -> vec4<f32> {
     let at = id - params.firsts[table];
     if at >= params.counts[table] {
-        return 0.0;
+        return vec4(0.0);
     }
     if ((BYTE_TABLES >> table) & 1u) == 0u {
-        return bitcast<f32>(word(table, at * WIDTH + c));
+        var got = vec4(0.0);
+        // each i of 4
+        if four * 4u + #iu < WIDTH {
+            got[#i] = bitcast<f32>(word(table, at * WIDTH + four * 4u + #iu));
+        }
+        // end
+        return got;
     }
-    let start = at * (FOURS + 1u);
-    let scale = bitcast<f32>(word(table, start + FOURS));
-    return f32(unpack4xI8(word(table, start + c / 4u))[c % 4u]) * scale;
+    let start = at * (FOURS_HELD + 1u);
+    let scale = bitcast<f32>(word(table, start + FOURS_HELD));
+    return vec4<f32>(unpack4xI8(word(table, start + four))) * scale;
 }
 
 fn word(table: u32, at: u32) -> u32 {
@@ -56,24 +60,15 @@ fn word(table: u32, at: u32) -> u32 {
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
+    thread: Thread,
 ) {
     let token = workgroup.y * workgroups.x + workgroup.x;
     if token >= params.tokens {
         return;
     }
-    for (var c = thread; c < HELD; c += THREADS) {
-        var sum = 0.0;
-        if c < WIDTH {
-            if params.adds != 0u {
-                sum = out[token * WIDTH + c];
-            }
-            for (var table = 0u; table < TABLES; table += 1u) {
-                sum += in_table(table, ids[table * params.tokens + token], c);
-            }
-        }
-        row[c] = sum;
-    }
+    // each p of PIECES
+    look_up(token, thread.index + #pu * THREADS);
+    // end
     workgroupBarrier();
     if NORMALIZES {
         normalize(params.eps, thread);
@@ -82,4 +77,18 @@ fn main(
     if QUANTIZES {
         quantize(token, thread);
     }
+}
+
+fn look_up(token: u32, four: u32) {
+    if four >= FOURS_HELD {
+        return;
+    }
+    var sum = vec4(0.0);
+    if params.adds != 0u {
+        sum = there(token, four);
+    }
+    // each t of TABLES
+    sum += in_table(#tu, ids[#tu * params.tokens + token], four);
+    // end
+    row[four] = sum;
 }

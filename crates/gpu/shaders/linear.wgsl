@@ -5,5 +5,5 @@ fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    tile(workgroup.x * TILE_ROWS, workgroup.y * LANES, thread);
+    tile(workgroup.x * TILE_ROWS, workgroup.y * TILE_PANELS, thread);
 }

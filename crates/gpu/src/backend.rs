@@ -11,10 +11,11 @@ use trireme_backend::{
 use wgpu::BufferUsages;
 
 use crate::device::{About, Device, OpenError};
-use crate::kernel::{Kernel, Operand, QUERIES, Row, Tile};
+use crate::kernel::{Extras, Kernel, QUERIES, Row};
 use crate::marker;
 use crate::pool::{Named, Room};
 use crate::stream::{Counts, Dispatch, Parameters, grid};
+use crate::tile::{Operand, Tile, Tiles};
 use crate::weights::{Linear, Norm, Part, Table};
 
 /// What activations live in.
@@ -31,6 +32,9 @@ const STAGING: BufferUsages = BufferUsages::MAP_READ.union(BufferUsages::COPY_DS
 pub struct Gpu {
     device: Arc<Device>,
     precision: Precision,
+    tiles: Tiles,
+    /// Workgroups that keep it busy.
+    pub(crate) enough: usize,
     /// The layout that was attended to last: every layer of a pass asks for the same.
     last: Arc<Mutex<Option<Attended>>>,
 }
@@ -66,20 +70,53 @@ struct Run<'a> {
     in_place: bool,
 }
 
+impl Acts {
+    pub(crate) fn rows(&self) -> usize {
+        self.shape.rows
+    }
+}
+
 impl Gpu {
     /// Opens the fastest GPU that there is, to compute in singles.
     ///
     /// # Errors
     /// [`OpenError`] where there is none, or it refuses.
     pub async fn open() -> Result<Self, OpenError> {
-        let device = Arc::new(marker::sendable(Device::open()).await?);
-        Ok(Self { device, precision: Precision::F32, last: Arc::default() })
+        Self::open_with(Extras { halves: true, subgroups: true }).await
+    }
+
+    /// The same with no extras but these, where the GPU has them.
+    ///
+    /// # Errors
+    /// [`OpenError`] where there is none, or it refuses.
+    pub async fn open_with(extras: Extras) -> Result<Self, OpenError> {
+        let device = Arc::new(marker::sendable(Device::open(extras)).await?);
+        let (precision, tiles, last) = Default::default();
+        // A large one has some hundred processors.
+        Ok(Self { device, precision, tiles, enough: 64, last })
     }
 
     /// The same, computing in other numbers.
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Self {
         Self { precision, ..self }
+    }
+
+    /// The tiles that it multiplies by, as words to remember.
+    #[must_use]
+    pub fn tiles(&self) -> String {
+        self.tiles.to_string()
+    }
+
+    /// The same with tiles that were [measured](Self::tuned) before; nothing, where they are none
+    /// that are known.
+    #[must_use]
+    pub fn with_tiles(self, called: &str) -> Option<Self> {
+        Tiles::called(called).map(|tiles| self.with(tiles))
+    }
+
+    pub(crate) fn with(self, tiles: Tiles) -> Self {
+        Self { tiles, ..self }
     }
 
     /// What the device says of itself.
@@ -149,7 +186,7 @@ impl Gpu {
             let bytes = kernel.workgroup_bytes() as usize;
             return Err(BackendError::OutOfMemory { op, bytes });
         }
-        let pipeline = self.device.pipelines.of(&self.device.device, kernel);
+        let pipeline = self.device.pipelines.of(&self.device, kernel);
         let mut parameters = Parameters::default();
         parameters[..told.len()].copy_from_slice(told);
         let output = Arc::downgrade(output);
@@ -255,13 +292,18 @@ impl Backend for Gpu {
         _: &[String],
         weight: Weight<'_>,
         bias: Option<&[f32]>,
-        _: Per,
+        per: Per,
     ) -> Result<Linear, BackendError> {
-        if self.precision == Precision::Bf16 {
-            let lane = "a GPU";
-            return Err(BackendError::Unsupported { what: "bf16", lane });
+        match self.precision {
+            Precision::Bf16 => Err(BackendError::Unsupported { what: "bf16", lane: "a GPU" }),
+            Precision::F16 if !self.device.about.extras.halves => {
+                Err(BackendError::Unsupported { what: "f16", lane: "this GPU" })
+            }
+            precision => {
+                let halves = precision == Precision::F16 && per == Per::Token;
+                Linear::new(&self.device.pool, weight, bias, halves)
+            }
         }
-        Linear::new(&self.device.pool, weight, bias)
     }
 
     fn upload_table(&self, _: &[String], table: Weight<'_>) -> Result<Table, BackendError> {
@@ -317,23 +359,16 @@ impl Backend for Gpu {
         weight: &Linear,
         epilogue: Epilogue<'_, Acts, Norm>,
     ) -> Result<Acts, BackendError> {
-        let Epilogue { activation, residual, norm } = epilogue;
-        let shape = shapes::linear(x.shape, weight.shape, residual.map(|add| add.shape))?;
-        shapes::norm("linear", shape.cols, norm.map(|norm| norm.width))?;
-        let row = self.row(shape.cols, norm);
-        let whole =
-            Kernel::LinearNorm { operand: weight.operand, tile: Tile::FLAT, activation, row };
-        match norm {
-            Some(norm) if self.device.fits(whole) => {
-                self.linear_norm(x, weight, whole, row, residual, norm)
-            }
-            Some(norm) => {
-                let mut out = self.linear_alone(x, weight, activation, residual)?;
-                self.norm(&mut out, norm)?;
-                Ok(out)
-            }
-            None => self.linear_alone(x, weight, activation, residual),
+        let residual = epilogue.residual.map(|add| add.shape);
+        let shape = shapes::linear(x.shape, weight.shape, residual)?;
+        let Some(norm) = epilogue.norm else { return self.linear_alone(x, weight, &epilogue) };
+        shapes::norm("linear", shape.cols, Some(norm.width))?;
+        if let Some(tile) = self.whole(x, weight, &epilogue, norm) {
+            return self.linear_norm(x, weight, tile, &epilogue, norm);
         }
+        let mut out = self.linear_alone(x, weight, &epilogue)?;
+        self.norm(&mut out, norm)?;
+        Ok(out)
     }
 
     fn attention(
@@ -458,36 +493,83 @@ impl Gpu {
         &self,
         x: &Acts,
         weight: &Linear,
-        activation: Activation,
-        residual: Option<&Acts>,
+        epilogue: &Epilogue<'_, Acts, Norm>,
     ) -> Result<Acts, BackendError> {
-        let tile = Tile::SQUARE;
-        let kernel = Kernel::Linear { operand: weight.operand, tile, activation };
+        let Epilogue { activation, residual, .. } = *epilogue;
+        let kernel = |tile| Kernel::Linear { operand: weight.operand, tile, activation };
+        let [few, many] = [Tile::FEW, self.tiles.alone];
+        // Both are compiled, so that no length waits for it.
+        for tile in [few, many] {
+            self.device.pipelines.of(&self.device, kernel(tile));
+        }
+        let columns = weight.shape.rows.div_ceil(4 * many.panels() as usize);
+        let fills = self.fills(x.shape.rows.div_ceil(many.rows() as usize) * columns);
+        let tile = if fills { many } else { few };
         let Shape { rows: outputs, .. } = weight.shape;
         let shape = Shape { cols: outputs, ..x.shape };
         let out = self.acts("linear", shape, self.row(outputs, None))?;
         let buffers = self.operands(x, weight, residual, &out)?;
         let rows = (x.shape.rows as u32).div_ceil(tile.rows());
-        let columns = (outputs as u32).div_ceil(4).div_ceil(tile.lanes);
+        let columns = (outputs as u32).div_ceil(4).div_ceil(tile.panels());
         let (told, grid) = (told(x, weight, residual, 0.0), [rows, columns]);
+        let kernel = kernel(tile);
         let run = Run { op: "linear", kernel, told: &told, grid, in_place: false };
         self.record(run, buffers, &out.room)?;
         Ok(out)
+    }
+
+    /// Whether so many workgroups leave no part of the GPU idle.
+    fn fills(&self, workgroups: usize) -> bool {
+        workgroups >= self.enough
+    }
+
+    /// The tile by which a workgroup has whole rows, where that is better than the norm in a run of its
+    /// own. In bytes it always is: what rounds the rows for the next layer saves a run itself.
+    fn whole(
+        &self,
+        x: &Acts,
+        weight: &Linear,
+        epilogue: &Epilogue<'_, Acts, Norm>,
+        norm: &Norm,
+    ) -> Option<Tile> {
+        let in_bytes = weight.operand == Operand::Bytes;
+        let kernel = |tile| self.with_whole_rows(weight, tile, epilogue.activation, norm);
+        let fits = |tile: &Tile| self.device.fits(kernel(*tile));
+        let fills = |tile: &Tile| self.fills(x.shape.rows.div_ceil(tile.rows() as usize));
+        let few = Some(Tile::WHOLE[0]).filter(|tile| in_bytes && fits(tile));
+        let many = self.tiles.whole.filter(fits);
+        for tile in [few, many].into_iter().flatten() {
+            self.device.pipelines.of(&self.device, kernel(tile));
+        }
+        many.filter(fills).or(few)
+    }
+
+    fn with_whole_rows(
+        &self,
+        weight: &Linear,
+        tile: Tile,
+        activation: Activation,
+        norm: &Norm,
+    ) -> Kernel {
+        let row = self.row(weight.shape.rows, Some(norm));
+        Kernel::LinearNorm { operand: weight.operand, tile, activation, row }
     }
 
     fn linear_norm(
         &self,
         x: &Acts,
         weight: &Linear,
-        kernel: Kernel,
-        row: Row,
-        residual: Option<&Acts>,
+        tile: Tile,
+        epilogue: &Epilogue<'_, Acts, Norm>,
         norm: &Norm,
     ) -> Result<Acts, BackendError> {
-        let out = self.acts("linear", Shape { cols: weight.shape.rows, ..x.shape }, row)?;
+        let Epilogue { activation, residual, .. } = *epilogue;
+        let kernel = self.with_whole_rows(weight, tile, activation, norm);
+        let shape = Shape { cols: weight.shape.rows, ..x.shape };
+        let out = self.acts("linear", shape, self.row(shape.cols, Some(norm)))?;
         let mut buffers = self.operands(x, weight, residual, &out)?;
         buffers.extend([norm.values.clone(), self.or_waste(out.bytes.get())]);
-        let rows = (x.shape.rows as u32).div_ceil(Tile::FLAT.rows());
+        let rows = (x.shape.rows as u32).div_ceil(tile.rows());
         let (told, grid) = (told(x, weight, residual, norm.eps), [rows, 1]);
         let run = Run { op: "linear", kernel, told: &told, grid, in_place: false };
         self.record(run, buffers, &out.room)?;
@@ -502,7 +584,7 @@ impl Gpu {
         out: &Acts,
     ) -> Result<Vec<Named>, BackendError> {
         let x = match weight.operand {
-            Operand::Singles => &x.room,
+            Operand::Singles | Operand::Halves => &x.room,
             Operand::Bytes => self.bytes(x)?,
         };
         let residual = residual.map_or(&self.device.nothing, |residual| residual.room.named());

@@ -4,11 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use trireme_backend::BackendError;
 
-use crate::kernel::Kernel;
+use crate::kernel::{Extras, Kernel};
 use crate::marker::{self, BACKENDS};
 use crate::pipelines::Pipelines;
 use crate::pool::{Named, Pool};
 use crate::stream::{Counts, Stream};
+
+const HALVES: wgpu::Features = wgpu::Features::SHADER_F16;
+const SUBGROUPS: wgpu::Features = wgpu::Features::SUBGROUP;
 
 /// Why there is no device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +44,8 @@ pub struct About {
     pub driver: String,
     /// Whether it is no GPU, but the CPU doing as if.
     pub software: bool,
+    /// What it has that not every device has.
+    pub extras: Extras,
 }
 
 /// A device with all that is kept for it.
@@ -73,8 +78,8 @@ struct Trouble {
 }
 
 impl Device {
-    /// Opens the fastest GPU that there is.
-    pub async fn open() -> Result<Self, OpenError> {
+    /// Opens the fastest GPU that there is, with the extras that it has of these.
+    pub async fn open(wanted: Extras) -> Result<Self, OpenError> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
             backends: BACKENDS,
             ..wgpu::InstanceDescriptor::new_without_display_handle()
@@ -93,10 +98,17 @@ impl Device {
             interface: info.backend.to_string(),
             driver: [info.driver, info.driver_info].join(" ").trim().to_owned(),
             software: info.device_type == wgpu::DeviceType::Cpu,
+            extras: Extras {
+                halves: wanted.halves && adapter.features().contains(HALVES),
+                subgroups: wanted.subgroups && adapter.features().contains(SUBGROUPS),
+            },
         };
+        let mut features = wgpu::Features::empty();
+        features.set(HALVES, about.extras.halves);
+        features.set(SUBGROUPS, about.extras.subgroups);
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("trireme"),
-            required_features: wgpu::Features::empty(),
+            required_features: features,
             required_limits: adapter.limits(),
             memory_hints: wgpu::MemoryHints::Performance,
             ..Default::default()

@@ -2,14 +2,15 @@
 
 use trireme_backend::{Activation, Pooling, bytes};
 
+use crate::tile::{Operand, Tile};
+use crate::unroll::unrolled;
+
 macro_rules! shader {
     ($name:literal) => {
         include_str!(concat!("../shaders/", $name, ".wgsl"))
     };
 }
-
-/// Threads of a workgroup that has one row.
-const ROW_THREADS: u32 = 64;
+pub(crate) use shader;
 
 /// Queries that one workgroup of an attention has.
 pub(crate) const QUERIES: u32 = 32;
@@ -31,57 +32,21 @@ pub(crate) enum Kernel {
     Pool { pooling: Pooling },
 }
 
+/// What not every device has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// It multiplies halves.
+    pub halves: bool,
+    /// Threads that run in step hand each other numbers.
+    pub subgroups: bool,
+}
+
 /// What happens to a whole row at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Row {
     pub width: u32,
     pub normalizes: bool,
     pub quantizes: bool,
-}
-
-/// The numbers that a linear layer multiplies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Operand {
-    Singles,
-    Bytes,
-}
-
-impl Operand {
-    /// Bytes of one operand in a workgroup's memory.
-    const SIZE: u32 = 4;
-
-    /// Columns of one operand.
-    pub fn columns(self) -> u32 {
-        match self {
-            Self::Singles => 1,
-            Self::Bytes => 4,
-        }
-    }
-
-    fn shader(self) -> &'static str {
-        match self {
-            Self::Singles => shader!("singles"),
-            Self::Bytes => shader!("bytes"),
-        }
-    }
-}
-
-/// How many threads share a tile; each has four rows and four columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Tile {
-    pub row_groups: u32,
-    pub lanes: u32,
-}
-
-impl Tile {
-    /// 64 × 64: every value that is brought near is used often.
-    pub const SQUARE: Self = Self { row_groups: 16, lanes: 16 };
-    /// 16 × 128: few rows, for who must have all their columns.
-    pub const FLAT: Self = Self { row_groups: 4, lanes: 32 };
-
-    pub fn rows(self) -> u32 {
-        self.row_groups * 4
-    }
 }
 
 /// How a shader sees a buffer.
@@ -108,14 +73,12 @@ impl Kernel {
 
     /// Bytes of a workgroup's own memory that it takes.
     pub fn workgroup_bytes(self) -> u32 {
-        const DEPTH: u32 = 16;
-        let tile = |tile: Tile| DEPTH * (tile.rows() + 4 * tile.lanes) * Operand::SIZE;
         let row = |row: Row, threads: u32| 4 * (row.width.next_multiple_of(4) + threads);
         match self {
-            Self::Embed { row: it, .. } | Self::Rows { row: it } => row(it, ROW_THREADS),
-            Self::Linear { tile: it, .. } => tile(it),
-            Self::LinearNorm { tile: it, row: then, .. } => {
-                tile(it) + row(then, it.row_groups * it.lanes)
+            Self::Embed { row: it, .. } | Self::Rows { row: it } => row(it, it.threads()),
+            Self::Linear { operand, tile, .. } => tile.workgroup_bytes(operand),
+            Self::LinearNorm { operand, tile, row: then, .. } => {
+                tile.workgroup_bytes(operand) + row(then, tile.threads())
             }
             Self::Attention { head_width, .. } => {
                 2 * keys(head_width) * head_width.next_multiple_of(4) * 4
@@ -124,29 +87,24 @@ impl Kernel {
         }
     }
 
-    /// The shader's text.
-    pub fn source(self) -> String {
+    /// The shader's text for a device with these extras.
+    pub fn source(self, extras: Extras) -> String {
         let (constants, files): (Vec<String>, Vec<&str>) = match self {
-            Self::Embed { row, tables, byte_tables } => (
-                [
-                    vec![threads(ROW_THREADS), number("TABLES", tables)],
-                    vec![number("BYTE_TABLES", byte_tables)],
-                    row.constants(),
-                ]
-                .concat(),
-                [row.files(), vec![shader!("embed")]].concat(),
+            Self::Embed { row, byte_tables, .. } => (
+                [vec![threads(row), number("BYTE_TABLES", byte_tables)], row.constants()].concat(),
+                [row.files(extras), vec![shader!("embed")]].concat(),
             ),
             Self::Rows { row } => (
-                [vec![threads(ROW_THREADS)], row.constants()].concat(),
-                [row.files(), vec![shader!("rows")]].concat(),
+                [vec![threads(row)], row.constants()].concat(),
+                [row.files(extras), vec![shader!("rows")]].concat(),
             ),
             Self::Linear { operand, tile, activation } => (
-                tile.constants(activation),
-                [tile_files(operand), vec![shader!("linear")]].concat(),
+                tile.constants(operand, activation),
+                [Tile::files(operand), vec![shader!("linear")]].concat(),
             ),
             Self::LinearNorm { operand, tile, activation, row } => (
-                [tile.constants(activation), row.constants()].concat(),
-                [tile_files(operand), row.files(), vec![shader!("linear_norm")]].concat(),
+                [tile.constants(operand, activation), row.constants()].concat(),
+                [Tile::files(operand), row.files(extras), vec![shader!("linear_norm")]].concat(),
             ),
             Self::Attention { heads, head_width, biased } => (
                 vec![
@@ -171,11 +129,52 @@ impl Kernel {
                 vec![shader!("pool")],
             ),
         };
-        [constants.concat(), files.join("\n")].join("\n")
+        let enabled = if self.in_halves() { "enable f16;\n" } else { "" };
+        let counts = self.counts();
+        let numbers: String = counts.iter().map(|&(name, count)| number(name, count)).collect();
+        let text = unrolled(&files.join("\n"), &counts);
+        [enabled, &constants.concat(), &numbers, &text].join("\n")
+    }
+
+    /// What the shader's loops count to, and its constants of the same names.
+    fn counts(self) -> Vec<(&'static str, u32)> {
+        match self {
+            Self::Embed { row, tables, .. } => {
+                [row.counts(row.threads()), vec![("TABLES", tables)]].concat()
+            }
+            Self::Rows { row } => row.counts(row.threads()),
+            Self::Linear { operand, tile, .. } => tile.counts(operand),
+            Self::LinearNorm { operand, tile, row, .. } => {
+                [tile.counts(operand), row.counts(tile.threads())].concat()
+            }
+            Self::Attention { head_width, .. } => vec![("FOURS", head_width.div_ceil(4))],
+            Self::Pool { .. } => Vec::new(),
+        }
+    }
+
+    fn in_halves(self) -> bool {
+        match self {
+            Self::Linear { operand, .. } | Self::LinearNorm { operand, .. } => {
+                operand == Operand::Halves
+            }
+            _ => false,
+        }
     }
 }
 
 impl Row {
+    /// Threads of a workgroup that has one row and nothing else.
+    fn threads(self) -> u32 {
+        if self.width <= 512 { 64 } else { 256 }
+    }
+
+    /// What the loops count to, where so many threads share a row.
+    fn counts(self, threads: u32) -> Vec<(&'static str, u32)> {
+        // The stages of a mixing behind those within fours.
+        let stages = (bytes::mixed(self.width as usize) / 4).max(1).ilog2();
+        vec![("PIECES", self.width.div_ceil(4).div_ceil(threads)), ("STAGES", stages)]
+    }
+
     fn constants(self) -> Vec<String> {
         let mixed = bytes::mixed(self.width as usize) as u32;
         vec![
@@ -186,31 +185,10 @@ impl Row {
         ]
     }
 
-    fn files(self) -> Vec<&'static str> {
-        vec![shader!("reduce"), shader!("row"), shader!("quantize")]
+    fn files(self, extras: Extras) -> Vec<&'static str> {
+        let reduce = if extras.subgroups { shader!("reduce_subgroups") } else { shader!("reduce") };
+        vec![reduce, shader!("row"), shader!("quantize")]
     }
-}
-
-impl Tile {
-    fn constants(self, activation: Activation) -> Vec<String> {
-        let activation = match activation {
-            Activation::None => 0,
-            Activation::Gelu => 1,
-            Activation::GeluTanh => 2,
-            Activation::Relu => 3,
-            Activation::Silu => 4,
-            Activation::Tanh => 5,
-        };
-        vec![
-            number("ROW_GROUPS", self.row_groups),
-            number("LANES", self.lanes),
-            number("ACTIVATION", activation),
-        ]
-    }
-}
-
-fn tile_files(operand: Operand) -> Vec<&'static str> {
-    vec![operand.shader(), shader!("activation"), shader!("tile")]
 }
 
 /// Keys and values that an attention holds at once: a wide head leaves room for fewer.
@@ -218,11 +196,11 @@ fn keys(head_width: u32) -> u32 {
     if head_width <= 64 { 16 } else { 8 }
 }
 
-fn threads(count: u32) -> String {
-    number("THREADS", count)
+fn threads(row: Row) -> String {
+    number("THREADS", row.threads())
 }
 
-fn number(name: &str, value: u32) -> String {
+pub(crate) fn number(name: &str, value: u32) -> String {
     format!("const {name} = {value}u;\n")
 }
 
@@ -245,11 +223,13 @@ mod tests {
             all.push(Kernel::Rows { row });
             all.extend([1, 2, 3].map(|tables| Kernel::Embed { row, tables, byte_tables: 5 }));
         }
-        for operand in [Operand::Singles, Operand::Bytes] {
+        for operand in [Operand::Singles, Operand::Halves, Operand::Bytes] {
             for activation in Activation::ALL {
-                all.push(Kernel::Linear { operand, tile: Tile::SQUARE, activation });
-                let (tile, row) = (Tile::FLAT, rows[3]);
-                all.push(Kernel::LinearNorm { operand, tile, activation, row });
+                let alone = |tile| Kernel::Linear { operand, tile, activation };
+                all.push(alone(Tile::FEW));
+                all.extend(Tile::ALONE.map(alone));
+                let whole = |tile| Kernel::LinearNorm { operand, tile, activation, row: rows[3] };
+                all.extend(Tile::WHOLE.map(whole));
             }
         }
         for (head_width, biased) in [(1, false), (32, true), (64, false), (128, true)] {
@@ -261,11 +241,15 @@ mod tests {
 
     #[test]
     fn every_shader_is_valid_and_binds_what_it_says() {
-        for kernel in every() {
-            let source = kernel.source();
+        let extras = [false, true].map(|subgroups| Extras { halves: true, subgroups });
+        for (kernel, extras) in every().into_iter().flat_map(|one| extras.map(|some| (one, some))) {
+            let source = kernel.source(extras);
             let module = naga::front::wgsl::parse_str(&source)
                 .unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&source)));
-            let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
+            let subgroups = Capabilities::SUBGROUP;
+            let allowed = Capabilities::SHADER_FLOAT16
+                | if extras.subgroups { subgroups } else { Capabilities::empty() };
+            let mut validator = Validator::new(ValidationFlags::all(), allowed);
             validator.validate(&module).unwrap_or_else(|e| panic!("{kernel:?}: {e:?}"));
             let bindings = module.global_variables.iter().filter(|(_, one)| one.binding.is_some());
             assert_eq!(bindings.count(), kernel.bindings().len() + 1, "{kernel:?}: bindings");
@@ -278,7 +262,7 @@ mod tests {
     #[test]
     fn the_memory_of_a_workgroup_is_what_the_shader_declares() {
         for kernel in every() {
-            let module = naga::front::wgsl::parse_str(&kernel.source()).unwrap();
+            let module = naga::front::wgsl::parse_str(&kernel.source(Extras::default())).unwrap();
             let declared: u32 = module
                 .global_variables
                 .iter()

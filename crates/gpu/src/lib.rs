@@ -10,9 +10,14 @@ mod marker;
 mod pipelines;
 mod pool;
 mod stream;
+mod tile;
+mod tuner;
+mod unroll;
 mod weights;
 
 pub use backend::{Acts, Gpu};
 pub use device::{About, OpenError};
+pub use kernel::Extras;
 pub use stream::Counts;
+pub use tuner::Clock;
 pub use weights::{Linear, Norm, Table};

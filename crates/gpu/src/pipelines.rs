@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::device::Device;
-use crate::kernel::{Access, Kernel};
+use crate::kernel::{Access, Extras, Kernel};
 use crate::pool::Named;
 
 /// Bytes of parameters that a shader is told.
@@ -38,11 +38,10 @@ struct Groups {
 
 impl Pipelines {
     /// The shader, compiled where it was not yet.
-    pub fn of(&self, device: &wgpu::Device, kernel: Kernel) -> Arc<Pipeline> {
+    pub fn of(&self, device: &Device, kernel: Kernel) -> Arc<Pipeline> {
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            compiled.entry(kernel).or_insert_with(|| Arc::new(Pipeline::compile(device, kernel))),
-        )
+        let compile = || Arc::new(Pipeline::compile(&device.device, kernel, device.about.extras));
+        Arc::clone(compiled.entry(kernel).or_insert_with(compile))
     }
 
     /// How many shaders were compiled.
@@ -78,7 +77,7 @@ impl Pipelines {
 }
 
 impl Pipeline {
-    fn compile(device: &wgpu::Device, kernel: Kernel) -> Self {
+    fn compile(device: &wgpu::Device, kernel: Kernel, extras: Extras) -> Self {
         let storage = |access: &Access| wgpu::BufferBindingType::Storage {
             read_only: *access == Access::Read,
         };
@@ -100,7 +99,7 @@ impl Pipeline {
         let label = format!("{kernel:?}");
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(&label),
-            source: wgpu::ShaderSource::Wgsl(kernel.source().into()),
+            source: wgpu::ShaderSource::Wgsl(kernel.source(extras).into()),
         });
         let layouts = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: None,

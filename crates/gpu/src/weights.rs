@@ -1,10 +1,11 @@
 //! Weights and tables in the GPU's memory.
 
+use half::f16;
 use trireme_backend::shapes::{self, Shape};
 use trireme_backend::{BackendError, ByteRows, Matrix, Weight};
 
-use crate::kernel::Operand;
 use crate::pool::{Named, Pool};
+use crate::tile::Operand;
 
 /// Inputs of the widest layer whose sums of bytes fit into 32 bits.
 const WIDEST: usize = i32::MAX as usize / (127 * 63);
@@ -23,7 +24,7 @@ pub struct Linear {
 pub struct Norm {
     pub(crate) width: usize,
     pub(crate) eps: f32,
-    /// The gain, and behind it the bias.
+    /// The gain, and behind it the bias, each filled up to fours.
     pub(crate) values: Named,
 }
 
@@ -42,10 +43,12 @@ pub(crate) struct Part {
 }
 
 impl Linear {
+    /// A weight; in `halves`, where it comes in singles and is to be multiplied so.
     pub(crate) fn new(
         pool: &Pool,
         weight: Weight<'_>,
         bias: Option<&[f32]>,
+        halves: bool,
     ) -> Result<Self, BackendError> {
         const OP: &str = "upload_linear";
         let Shape { rows: outputs, cols: inputs } = shapes::weight(OP, weight)?;
@@ -55,6 +58,10 @@ impl Linear {
         let mut columns: Vec<u32> = bias.collect();
         columns.resize(fours, 0);
         let (operand, words) = match weight {
+            Weight::Singles(Matrix { data, .. }) if halves => {
+                let half = |step: &[f32]| f16::from_f32(step[0]).to_bits();
+                (Operand::Halves, paired(&turned(data, inputs, fours, half, 1)))
+            }
             Weight::Singles(Matrix { data, .. }) => {
                 let word = |step: &[f32]| step[0].to_bits();
                 (Operand::Singles, turned(data, inputs, fours, word, 1))
@@ -82,21 +89,27 @@ impl Linear {
 
 /// A weight's operands, each of so many values of a row: the first of every row, then the second of
 /// every row. Rows are filled up with zeros to `outputs`.
-fn turned<T>(
+fn turned<T, O: Copy + Default>(
     values: &[T],
     inputs: usize,
     outputs: usize,
-    word: impl Fn(&[T]) -> u32,
+    operand: impl Fn(&[T]) -> O,
     columns: usize,
-) -> Vec<u32> {
+) -> Vec<O> {
     let steps = inputs.div_ceil(columns);
-    let mut words = vec![0; steps * outputs];
+    let mut operands = vec![O::default(); steps * outputs];
     for (output, row) in values.chunks_exact(inputs).enumerate() {
         for (step, values) in row.chunks(columns).enumerate() {
-            words[step * outputs + output] = word(values);
+            operands[step * outputs + output] = operand(values);
         }
     }
-    words
+    operands
+}
+
+/// Halves two by two as one word, the first lowest.
+fn paired(halves: &[u16]) -> Vec<u32> {
+    let (pairs, _) = halves.as_chunks();
+    pairs.iter().map(|&[low, high]| u32::from(low) | u32::from(high) << 16).collect()
 }
 
 /// Up to four bytes as one word, the first lowest.
@@ -157,7 +170,11 @@ impl Norm {
     ) -> Result<Self, BackendError> {
         const OP: &str = "upload_norm";
         shapes::gains(OP, gain, bias)?;
-        let values: Vec<u32> = gain.iter().chain(bias).map(|value| value.to_bits()).collect();
+        let fours = gain.len().next_multiple_of(4);
+        let mut values = vec![0; 2 * fours];
+        for (values, given) in values.chunks_exact_mut(fours.max(1)).zip([gain, bias]) {
+            values.iter_mut().zip(given).for_each(|(to, from)| *to = from.to_bits());
+        }
         Ok(Self { width: gain.len(), eps, values: pool.filled(OP, &values)? })
     }
 }

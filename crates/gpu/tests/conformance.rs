@@ -5,7 +5,7 @@ use trireme_backend::{
     Matrix, Per, Pooling, Position, Precision, bytes, conformance,
 };
 use trireme_cpu::{Cpu, Inline, Lane};
-use trireme_gpu::Gpu;
+use trireme_gpu::{Extras, Gpu};
 
 struct Blocking;
 
@@ -15,13 +15,30 @@ impl conformance::Wait for Blocking {
     }
 }
 
+/// Opened with all that the device has, and with nothing that not every device has.
+fn opened() -> [Gpu; 2] {
+    [Extras { halves: true, subgroups: true }, Extras::default()]
+        .map(|extras| pollster::block_on(Gpu::open_with(extras)).unwrap())
+}
+
 #[test]
 fn the_gpu_conforms() {
-    for precision in [Precision::F32, Precision::Int8] {
-        let gpu = pollster::block_on(Gpu::open()).unwrap().with_precision(precision);
-        println!("{:?}, {}", gpu.about(), precision.name());
-        conformance::run(&gpu, Blocking, 1e-5);
+    for gpu in opened() {
+        for precision in [Precision::F32, Precision::Int8] {
+            println!("{:?}, {}", gpu.about(), precision.name());
+            conformance::run(&gpu.clone().with_precision(precision), Blocking, 1e-5);
+        }
     }
+}
+
+#[test]
+fn the_gpu_conforms_in_halves() {
+    let [gpu, bare] = opened().map(|gpu| gpu.with_precision(Precision::F16));
+    assert!(gpu.about().extras.halves, "{:?} has no halves", gpu.about());
+    conformance::run(&gpu, Blocking, 1.5e-2);
+    let weight = Matrix { rows: 1, cols: 1, data: &[1.0] };
+    let refused = bare.upload_linear(&[], weight.into(), None, Per::Token).err();
+    assert_eq!(refused, Some(BackendError::Unsupported { what: "f16", lane: "this GPU" }));
 }
 
 /// Rows that are bytes once they are mixed, so that nothing is rounded on the way.

@@ -14,6 +14,7 @@ mod predictions;
 mod serve;
 pub mod source;
 mod state;
+mod tiles;
 mod trace;
 
 pub use compute::{Queue, Threads};

@@ -13,6 +13,7 @@ use trireme_service::ports::ModelSource;
 use trireme_service::{Identity, Served, from_model, from_source, load};
 
 use crate::source::{Folder, Http, HttpSettings, Hub, HubSettings, NetSettings};
+use crate::tiles::Tiles;
 use crate::{Queue, Shared, Threads, mmap};
 
 /// Which model, from where, and how it is run.
@@ -25,6 +26,8 @@ pub struct ModelSettings {
     pub hub_cache: PathBuf,
     /// Where files from other servers are kept.
     pub http_cache: PathBuf,
+    /// The file in which measurements of GPUs are remembered.
+    pub gpu_cache: PathBuf,
     /// The hub's address, where it is not the usual one.
     pub endpoint: Option<String>,
     /// Whether no socket may be opened.
@@ -87,6 +90,7 @@ pub async fn start(settings: &ModelSettings, model: NamedCheckpoint) -> Result<O
         processor: settings.processor,
         cpu: Box::new(move || Cpu::new(Box::new(threads.clone()), lane)),
         pass_tokens,
+        tuning: Some(Box::new(Tiles::kept_in(settings.gpu_cache.clone()))),
         moved: Some(moved),
         checkpoint,
     };

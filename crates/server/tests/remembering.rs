@@ -16,6 +16,7 @@ fn settings() -> ModelSettings {
         model: None,
         hub_cache: PathBuf::from("/nowhere"),
         http_cache: PathBuf::from("/nowhere"),
+        gpu_cache: PathBuf::from("/nowhere"),
         endpoint: None,
         offline: true,
         net: NetSettings::default(),

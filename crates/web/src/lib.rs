@@ -77,7 +77,9 @@ impl Model {
             let precision = numbers(&checkpoint, precision.as_deref())?;
             let (processor, cpu) = (Processor::named(device.as_deref())?, Box::new(cpu));
             let (pass_tokens, moved) = ((|_| PASS_TOKENS) as _, None);
-            let devices = Devices { checkpoint, precision, processor, cpu, pass_tokens, moved };
+            let tuning = None;
+            let devices =
+                Devices { checkpoint, precision, processor, cpu, pass_tokens, tuning, moved };
             let (engine, refused) = devices.engine().await?;
             let identity = Identity::of(&engine.model(), name, version, "client");
             Ok(Self { engine: Arc::new(engine), identity, refused })

@@ -2,7 +2,7 @@
  * Numbers to compute in: singles, or bytes where every token passes. `auto` takes those that the
  * weights are kept in.
  */
-export type Precision = "auto" | "f32" | "bf16" | "int8" | "int4";
+export type Precision = "auto" | "f32" | "bf16" | "f16" | "int8" | "int4";
 
 /** Where a model's files come from. */
 export interface Source {

@@ -19,7 +19,7 @@ const CASES: [(&str, usize, usize); 3] =
     [("uniform 16", 32, 16), ("uniform 128", 8, 128), ("uniform 256", 4, 256)];
 
 pub fn run(settings: &Settings) -> Result<()> {
-    let peers = [(1, RefCell::new(page(1)?)), (2, RefCell::new(page(2)?))];
+    let peers = [(1, RefCell::new(page(1, None)?)), (2, RefCell::new(page(2, None)?))];
     let title = format!("tokens a second, ours over {}", peers[0].1.borrow().hello);
     let mut report = Report::new("browser", title);
     for (threads, peer) in &peers {
@@ -28,13 +28,17 @@ pub fn run(settings: &Settings) -> Result<()> {
     report.write(&settings.out)
 }
 
-/// A page for both; the peer asks once how many threads it may use.
-fn page(threads: usize) -> Result<Peer> {
+/// A page for both, on wasm unless another device is named; the peer asks once how many threads it
+/// may use.
+pub fn page(threads: usize, device: Option<&str>) -> Result<Peer> {
     let mut command = Command::new("node");
     command.arg(programs().join("browser/peer.mjs"));
     command.arg("--web").arg(built_host("web"));
     let peer = cache_dir().join("bench/browser/node_modules/onnxruntime-web/dist");
     command.arg("--ort").arg(peer).args(["--threads", &threads.to_string()]);
+    if let Some(device) = device {
+        command.args(["--device", device]);
+    }
     Peer::start("onnxruntime-web", command)
 }
 

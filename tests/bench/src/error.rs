@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use trireme_backend::BackendError;
 use trireme_model::ModelError;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -25,6 +26,12 @@ impl Error {
     pub fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |error| Self::File(path, error)
+    }
+}
+
+impl From<BackendError> for Error {
+    fn from(error: BackendError) -> Self {
+        Self::Model(error.into())
     }
 }
 

@@ -9,6 +9,7 @@ mod edge;
 mod engine;
 mod error;
 mod first;
+mod gpu;
 mod host;
 mod load;
 mod measure;
@@ -22,6 +23,7 @@ mod roof;
 mod serve;
 mod train;
 mod versus;
+mod webgpu;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,7 +47,7 @@ impl Settings {
     }
 }
 
-const USAGE: &str = "usage: trireme-bench native|browser|edge|memory|first|train|serve|batch --out FOLDER \
+const USAGE: &str = "usage: trireme-bench native|browser|edge|memory|first|train|serve|batch|gpu|webgpu --out FOLDER \
                      [--only CASE] [--rounds N]";
 
 fn main() -> ExitCode {
@@ -69,6 +71,8 @@ fn settings(mut args: impl Iterator<Item = String>) -> Result<Settings> {
         Some("train") => train::run,
         Some("serve") => serve::run,
         Some("batch") => batch::run,
+        Some("gpu") => gpu::run,
+        Some("webgpu") => webgpu::run,
         _ => return Err(usage()),
     };
     let mut settings = Settings { bench, out: PathBuf::new(), only: None, rounds: 5 };

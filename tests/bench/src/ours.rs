@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use trireme_backend::Backend;
 use trireme_cpu::{Cpu, Lane, Precision};
+use trireme_domain::Fault;
 use trireme_model::files::gathered;
 use trireme_model::{Checkpoint, EmbedOptions, Encoded, Model};
 use trireme_server::{Shared, pass_tokens, wait};
@@ -24,8 +26,8 @@ pub fn checkpoint(path: &Path) -> Result<Checkpoint> {
 }
 
 /// A model as the server runs it.
-pub struct Ours {
-    engine: Engine<Cpu>,
+pub struct Ours<B: Backend = Cpu> {
+    engine: Engine<B>,
     pool: Shared,
 }
 
@@ -37,20 +39,35 @@ impl Ours {
         let tokens = pass_tokens(model.spec().width);
         Ok(Self { engine: Engine::new(model, tokens).spread(pool.clone()), pool })
     }
+}
 
-    pub fn model(&self) -> Arc<Model<Cpu>> {
+impl<B: Backend> Ours<B> {
+    /// On another device, in passes of so many tokens.
+    pub fn on(backend: B, checkpoint: &Checkpoint, tokens: usize, pool: Shared) -> Result<Self> {
+        let model = Arc::new(Model::new(backend, checkpoint)?);
+        Ok(Self { engine: Engine::new(model, tokens), pool })
+    }
+
+    pub fn model(&self) -> Arc<Model<B>> {
         self.engine.model()
     }
 
     /// The time from token ids to a vector for each text.
     pub fn run(&self, lengths: &[usize]) -> Result<Duration> {
+        self.timed(lengths, &mut Vec::new())
+    }
+
+    /// The same, and the first text's vector.
+    pub fn timed(&self, lengths: &[usize], first: &mut Vec<f32>) -> Result<Duration> {
         let texts: Vec<Encoded> = lengths.iter().copied().map(text).collect();
         let want = self.model().vectors(EmbedOptions::default())?;
         let go_on = || Ok(());
         let start = Instant::now();
         let rows = self.pool.run(|| wait(Box::pin(self.engine.rows(&texts, want, &go_on))));
-        rows.map_err(|fault| Error::Host(fault.message))?;
-        Ok(start.elapsed())
+        let time = start.elapsed();
+        let failed = |fault: Fault| Error::Host(fault.message);
+        *first = rows.map_err(failed)?.swap_remove(0).map_err(failed)?;
+        Ok(time)
     }
 }
 

@@ -72,11 +72,16 @@ impl Peer {
 
     /// The time that what is asked for took.
     pub fn ask(&mut self, request: &impl Serialize) -> Result<Duration> {
+        let answer: Answer = self.answer(request)?;
+        Ok(Duration::from_secs_f64(answer.seconds))
+    }
+
+    /// The whole answer.
+    pub fn answer<T: for<'a> Deserialize<'a>>(&mut self, request: &impl Serialize) -> Result<T> {
         let failed = |e: std::io::Error| Error::Peer(self.kind, e.to_string());
         let line = serde_json::to_string(request).map_err(|e| failed(e.into()))?;
         writeln!(self.requests, "{line}").map_err(failed)?;
-        let answer: Answer = read(self.kind, &mut self.answers)?;
-        Ok(Duration::from_secs_f64(answer.seconds))
+        read(self.kind, &mut self.answers)
     }
 }
 

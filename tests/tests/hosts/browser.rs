@@ -20,7 +20,7 @@ static SHIPPED: LazyLock<(Process, String)> = LazyLock::new(|| bridge("web"));
 static DRILL: LazyLock<(Process, String)> = LazyLock::new(|| bridge("web-drill"));
 
 /// The shipped build in a browser that has a GPU, or what does as if.
-static GPU: LazyLock<(Process, String)> = LazyLock::new(|| bridge_with("web", &["--gpu"]));
+static GPU: LazyLock<(Process, String)> = LazyLock::new(|| with_gpu("right"));
 
 /// Both, in pages that may share memory between workers.
 static ISOLATED: LazyLock<(Process, String)> = LazyLock::new(|| isolated("web"));
@@ -28,6 +28,10 @@ static ISOLATED_DRILL: LazyLock<(Process, String)> = LazyLock::new(|| isolated("
 
 fn bridge(build: &str) -> (Process, String) {
     bridge_with(build, &[])
+}
+
+fn with_gpu(how: &str) -> (Process, String) {
+    bridge_with("web", &["--gpu", how])
 }
 
 fn isolated(build: &str) -> (Process, String) {
@@ -168,6 +172,81 @@ fn the_browsers_gpu_in_bytes_says_what_its_processor_says() {
         assert_eq!(got["label"], expected["label"], "{text}: {got}");
         let off = got["confidence"].as_f64().unwrap() - expected["confidence"].as_f64().unwrap();
         assert!(off.abs() < 0.03, "{text}: {got}, on the processor {expected}");
+    }
+}
+
+/// A GPU that the browser takes away, between two answers and under one.
+#[test]
+fn a_gpu_that_is_taken_away_costs_no_answer() {
+    // A browser of its own: in that of other tests theirs would be taken too.
+    let (_process, bridge) = with_gpu("right");
+    let host = on(&format!("{bridge}/@f32,,,webgpu"), None);
+    let page = Host::new("browser", bridge.as_str(), ());
+    let lose = || assert_eq!(page.post("/lose", &Value::Null).0, 200);
+    let expected = ask(&on(&bridge, None), "two oars").1;
+    let right = |when: &str| {
+        let (status, got) = ask(&host, "two oars");
+        assert_eq!((status, &got["label"]), (200, &expected["label"]), "{when}: {got}");
+        assert_eq!(host.get("/device"), (200, json!({ "device": "webgpu" })), "{when}");
+    };
+    right("before");
+    lose();
+    right("taken between two answers");
+    let texts = vec!["a long day at sea ".repeat(20); 24];
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| host.post("/encode", &json!({ "texts": texts })));
+        let submits = || page.get("/gpu").1["submits"].as_u64().unwrap();
+        let before = submits();
+        while submits() == before && !asked.is_finished() {}
+        lose();
+        let (status, answer) = asked.join().unwrap();
+        assert_eq!(status, 200, "taken under an answer: {answer}");
+        assert_eq!(answer["embeddings"].as_array().map(Vec::len), Some(24));
+    });
+    right("after it");
+}
+
+/// One wrong function among all: the answers of the page are the processor's, and it says why.
+#[test]
+fn a_gpu_that_computes_something_else_is_refused() {
+    let (_process, bridge) = with_gpu("broken");
+    let host = on(&format!("{bridge}/@f32,,,webgpu"), None);
+    let (status, facts) = host.get("/device");
+    assert_eq!((status, &facts["device"]), (200, &json!("wasm")), "{facts}");
+    let why = facts["refused"].as_str().unwrap_or_default();
+    assert!(why.contains("have a cosine of"), "{facts}");
+    answers(&host, "on the processor");
+}
+
+/// Chromium's stand-in for a GPU multiplies no halves.
+#[test]
+fn halves_that_a_gpu_has_not_are_singles_of_the_processor() {
+    let host = on_gpu(None, "f16");
+    let (_, facts) = host.get("/device");
+    assert_eq!(facts["device"], "wasm", "{facts}");
+    assert!(facts["refused"].as_str().is_some_and(|why| why.contains("f16")), "{facts}");
+    assert_eq!(ask(&host, "two oars").1["precision"], "f32");
+}
+
+#[test]
+fn a_forward_in_the_browser_is_few_runs_and_one_submission() {
+    let (_process, bridge) = with_gpu("right");
+    let host = on(&format!("{bridge}/@f32,,,webgpu"), Some(&minilm_dir()));
+    let page = Host::new("browser", bridge.as_str(), ());
+    let forward = |text: &str| {
+        let before = page.get("/gpu").1;
+        let (status, answer) = host.post("/encode", &json!({ "text": text }));
+        assert_eq!(status, 200, "{answer}");
+        let after = page.get("/gpu").1;
+        move |what: &str| after[what].as_u64().unwrap() - before[what].as_u64().unwrap_or(0)
+    };
+    drop(forward("two oars"));
+    for length in [3, 7, 12, 31] {
+        let spent = forward(&"sea ".repeat(length));
+        let got = ["dispatches", "submits", "readBacks", "shaders"].map(&spent);
+        let (written, read) = (spent("written"), spent("read"));
+        println!("{length} words: {got:?}, {written} bytes written, {read} read");
+        assert_eq!(got, [44, 1, 1, 0], "runs, submissions, read-backs, new shaders");
     }
 }
 

@@ -32,6 +32,25 @@ fn without_a_gpu_the_processor_answers_and_says_why() {
 }
 
 #[test]
+fn halves_are_a_gpus_and_the_processor_says_so() {
+    let model = tiny("bert-embed");
+    let asked = ["embed", "the cat", "--model", &model, "--precision"];
+    let halves = vectors(&json(&[&asked[..], &["f16", "--device", "wgpu"]].concat()));
+    let singles = vectors(&json(&[&asked[..], &["f32"]].concat()));
+    let off = halves[0].iter().zip(&singles[0]).map(|(got, expected)| (got - expected).abs());
+    let most = off.fold(0.0, f64::max);
+    assert!((1e-9..5e-3).contains(&most), "the largest difference is {most}");
+
+    let alone = trireme(&[&asked[..], &["f16"]].concat()).output().unwrap();
+    let said = String::from_utf8_lossy(&alone.stderr);
+    assert!(!alone.status.success() && said.contains("f16 can't be had"), "{said}");
+
+    let mut none = trireme(&[&asked[..], &["f16", "--device", "wgpu"]].concat());
+    let none = none.envs(NO_DRIVERS.map(|name| (name, "/nowhere.json"))).output().unwrap();
+    assert_eq!(none.stdout, run(&[&asked[..], &["f32"]].concat()).stdout, "in singles instead");
+}
+
+#[test]
 fn a_server_answers_on_a_gpu() {
     let model = tiny("bert-classify");
     let command = trireme(&["serve", "--port", "0", "--device", "wgpu", "--model", &model]);

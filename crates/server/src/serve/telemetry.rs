@@ -176,6 +176,7 @@ mod tests {
             model: None,
             hub_cache: PathBuf::from("/nowhere"),
             http_cache: PathBuf::from("/nowhere"),
+            gpu_cache: PathBuf::from("/nowhere"),
             endpoint: None,
             offline: true,
             net: NetSettings::default(),

@@ -1,9 +1,11 @@
 // Both sides in a page: ours through the package, in its worker; theirs in the page itself.
 
-import * as ort from "/ort/ort.wasm.min.mjs";
 import { load } from "/web/trireme/index.js";
 
-const threads = Number(new URLSearchParams(location.search).get("threads"));
+const asked = new URLSearchParams(location.search);
+const [threads, device] = [Number(asked.get("threads")), asked.get("device")];
+if (device === "webgpu") await import("/watch/gpu-side.js");
+const ort = await import(`/ort/ort.${device}.min.mjs`);
 ort.env.wasm.numThreads = threads;
 ort.env.wasm.wasmPaths = "/ort/";
 
@@ -20,8 +22,8 @@ export async function run({ side, graphs, precision, batches }) {
   if (!ready.has(key)) {
     const loading =
       side === "ours"
-        ? load(`/files${graphs}/`, { precision, threads })
-        : ort.InferenceSession.create(graph(), { executionProviders: ["wasm"] });
+        ? load(`/files${graphs}/`, { precision, threads, device })
+        : ort.InferenceSession.create(graph(), { executionProviders: [device] });
     ready.set(key, loading);
   }
   const model = await ready.get(key);

@@ -37,6 +37,7 @@ fn the_hubs_token_goes_to_no_other_server() {
     let net = NetSettings { token: Some("hf_secret".to_owned()), ..NetSettings::default() };
     let settings = ModelSettings {
         http_cache: cache.path().to_owned(),
+        gpu_cache: cache.path().join("gpu.json"),
         offline: false,
         net,
         ..settings(Some(base))

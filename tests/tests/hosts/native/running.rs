@@ -17,6 +17,7 @@ pub fn settings(model: Option<String>) -> ModelSettings {
         model,
         hub_cache: PathBuf::from("/nowhere"),
         http_cache: PathBuf::from("/nowhere"),
+        gpu_cache: PathBuf::from("/nowhere"),
         endpoint: None,
         offline: true,
         net: NetSettings::default(),

@@ -7,7 +7,7 @@ mod turn;
 
 use trireme_domain::{Code, Fault};
 use trireme_model::{Bundle, Precision};
-use trireme_server::{ModelSettings, named_checkpoint, replace, start};
+use trireme_server::{ModelSettings, Processor, named_checkpoint, replace, start};
 use trireme_service::{Text, from_model};
 
 use super::quality::{Answered, Cosines, Questions};
@@ -86,10 +86,13 @@ pub async fn run(
 impl Bencher<'_> {
     /// The model in singles, and in whatever else it can be had; or in what was asked for.
     async fn precisions(&self) -> Result<Vec<Way>, Fault> {
-        let all = [Precision::F32, Precision::Bf16, Precision::Int8, Precision::Int4];
         let mut ways = Vec::new();
-        for precision in all {
+        for precision in Precision::ALL {
             let asked = self.settings.precision;
+            let beyond = precision == Precision::F16 && self.settings.processor == Processor::Cpu;
+            if beyond && asked != Some(precision) {
+                continue;
+            }
             if asked.is_some_and(|asked| ![Precision::F32, asked].contains(&precision)) {
                 continue;
             }
