@@ -37,7 +37,8 @@ pub(crate) async fn tuned(gpu: Gpu, tuning: &dyn Tuning) -> Result<Gpu, BackendE
     Ok(tuned)
 }
 
-#[cfg(all(test, feature = "gpu"))]
+#[cfg(test)]
+#[cfg(feature = "gpu")]
 mod tests {
     use std::collections::BTreeMap;
     use std::sync::Mutex;

@@ -424,9 +424,11 @@ impl Backend for Gpu {
         let submitted = self.submit(x);
         Box::pin(async move {
             let Submitted { staging, bytes, since } = submitted?;
+            // Where the device complains of nothing, an answer fails to come only because the device is
+            // lost: a browser says that last.
             let failed = |reason: String| match self.device.checked(since) {
                 Err(known) => known,
-                Ok(()) => BackendError::Device { reason },
+                Ok(()) => BackendError::DeviceLost { reason },
             };
             let slice = staging.named().buffer.slice(..bytes);
             // Until it is unmapped again, nobody else can use it.
