@@ -55,8 +55,9 @@ mod tests {
     }
 
     impl Tuning for Memory {
+        /// Every look comes later than the one before: no GPU is so slow that many rows are tried.
         fn now(&self) -> Duration {
-            Duration::from_secs(self.looks.fetch_add(1, Relaxed))
+            Duration::from_secs(self.looks.fetch_add(1, Relaxed).pow(2))
         }
 
         fn recall(&self, gpu: &str) -> Option<String> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use trireme_backend::{
-    Activation, Backend, BackendError, Epilogue, Layout, Lookup, Matrix, Per, Pooling,
+    Activation, Backend, BackendError, ByteRows, Epilogue, Layout, Lookup, Matrix, Per, Pooling,
 };
 
 use crate::Gpu;
@@ -13,21 +13,21 @@ use crate::tile::{Tile, Tiles};
 use crate::weights::{Linear, Norm};
 
 /// Rows that every GPU does in no time, and as many as fill a large one.
-const FEW: usize = 256;
-const MANY: usize = 4096;
+const FEW: usize = 64;
+const MANY: usize = 8192;
 
-/// The layers of a small encoder.
-const NARROW: usize = 384;
-const WIDE: usize = 1536;
+/// The layers of an encoder of middle size.
+const NARROW: usize = 768;
+const WIDE: usize = 3072;
 
 /// What one measurement is to take: above the steps of a browser's clock.
-const LONG: Duration = Duration::from_millis(4);
+const LONG: Duration = Duration::from_millis(8);
 
 /// Products of one measurement, at most.
 const MOST: u32 = 16;
 
-/// Measurements of each tile; the shortest counts.
-const ROUNDS: usize = 3;
+/// Measurements of each tile; the shortest counts. A GPU that was idle runs slower in the first.
+const ROUNDS: usize = 5;
 
 /// What a norm in a run of its own is called.
 const APART: &str = "apart";
@@ -48,10 +48,15 @@ impl Gpu {
     /// # Errors
     /// What the device fails with.
     pub async fn tuned(self, clock: Clock<'_>) -> Result<Self, BackendError> {
-        let values: Vec<f32> = (0..NARROW * WIDE).map(|at| (at % 17) as f32 / 17.0).collect();
+        let in_bytes = self.precision().in_bytes();
+        let (values, bytes) = (vec![0.5; NARROW * WIDE], vec![64; NARROW * WIDE]);
+        let scales = vec![0.01; WIDE];
         let upload = |rows, cols| {
-            let weight = Matrix { rows, cols, data: &values };
-            self.upload_linear(&[], weight.into(), None, Per::Token)
+            let weight = match in_bytes {
+                true => ByteRows { cols, values: &bytes, scales: &scales[..rows] }.into(),
+                false => Matrix { rows, cols, data: &values }.into(),
+            };
+            self.upload_linear(&[], weight, None, Per::Token)
         };
         let [up, down] = [upload(WIDE, NARROW)?, upload(NARROW, WIDE)?];
         let norm = self.upload_norm(&[], &[1.0; NARROW], &[0.0; NARROW], 1e-5)?;
@@ -61,8 +66,10 @@ impl Gpu {
 
         let few = Layer { x: &rows(FEW)?, weight: &up, norm: None };
         self.timed(&few, 1, clock).await?;
-        let fast = self.timed(&few, 1, clock).await? * (MANY / FEW) as u32 <= 2 * LONG;
-        let narrow = rows(if fast { MANY } else { FEW })?;
+        let one = self.timed(&few, 1, clock).await?;
+        // What is over when the last answer is here is not what each of them takes.
+        let each = self.timed(&few, 9, clock).await?.saturating_sub(one) / 8;
+        let narrow = rows(if each * (MANY / FEW) as u32 <= LONG { MANY } else { FEW })?;
         let wide = self.linear(&narrow, &up, Epilogue::PLAIN)?;
 
         let layer = Layer { x: &narrow, weight: &up, norm: None };
@@ -70,7 +77,9 @@ impl Gpu {
         let alone = self.fastest(&Tile::ALONE.map(with), &layer, clock).await?.alone;
         let layer = Layer { x: &wide, weight: &down, norm: Some(&norm) };
         let with = |whole| Tiles { alone, whole };
-        let ways = [None].into_iter().chain(Tile::WHOLE.map(Some)).map(with);
+        // In bytes rows are always owned.
+        let apart = (!in_bytes).then_some(None);
+        let ways = apart.into_iter().chain(Tile::WHOLE.map(Some)).map(with);
         let tiles = self.fastest(&ways.collect::<Vec<_>>(), &layer, clock).await?;
         Ok(self.with(tiles))
     }
@@ -165,7 +174,7 @@ impl Tiles {
 mod tests {
     use std::sync::Mutex;
 
-    use trireme_backend::{ByteRows, Precision};
+    use trireme_backend::Precision;
 
     use super::*;
 
@@ -256,10 +265,10 @@ mod tests {
     #[test]
     fn the_clock_decides() {
         let gpu = pollster::block_on(Gpu::open()).unwrap();
-        // Few rows twice; then four tiles are tried once, the first once more, and all three times;
+        // Few rows thrice, the last of them so slow that it stays at few; then four tiles are tried once, the first once more, and all in rounds;
         // then none and four others.
-        let alone = [&[9; 2 + 5][..], &[9, 9, 8, 7].repeat(3)].concat();
-        let whole = [&[9; 6][..], &[9, 9, 8, 9, 9].repeat(3)].concat();
+        let alone = [&[9, 9, 999, 9, 9, 9, 9, 9][..], &[9, 9, 8, 7].repeat(ROUNDS)].concat();
+        let whole = [&[9; 6][..], &[9, 9, 8, 9, 9].repeat(ROUNDS)].concat();
         let steps = [alone, whole].concat();
         let clock = by(&steps);
         let tuned = pollster::block_on(gpu.clone().tuned(&clock)).unwrap();
