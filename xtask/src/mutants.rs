@@ -72,8 +72,22 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a shader's bytes not mixed",
         file: "crates/gpu/shaders/quantize.wgsl",
-        find: "for (var half = 1u; half < MIXED; half *= 2u) {",
-        replace: "for (var half = MIXED; half < MIXED; half *= 2u) {",
+        find: "x = vec4(x.x + x.y, x.x - x.y, x.z + x.w, x.z - x.w);",
+        replace: "x = vec4(x.x + x.y, x.x - x.y, x.z, x.w);",
+        test: GPU,
+    },
+    Mutant {
+        name: "halves of a long row that are not joined",
+        file: "crates/gpu/shaders/halves.wgsl",
+        find: "return sum + Sum(near);",
+        replace: "return Sum(near);",
+        test: GPU,
+    },
+    Mutant {
+        name: "a row's sum of its last subgroup alone",
+        file: "crates/gpu/shaders/reduce_subgroups.wgsl",
+        find: "sum += bitcast<f32>(partial[subgroup]);",
+        replace: "sum = bitcast<f32>(partial[subgroup]);",
         test: GPU,
     },
     Mutant {
