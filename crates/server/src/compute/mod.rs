@@ -10,7 +10,7 @@ mod pulse;
 mod run;
 mod ticket;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -59,14 +59,20 @@ impl Queue {
     }
 }
 
+/// How long whoever drops a thread waits until it has given its device back: a process that ends
+/// meanwhile would end in the device's driver.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// A [`Compute`] with a thread of its own.
 pub struct Threads {
     desk: Arc<Desk>,
+    /// Closed when the thread has ended, its model dropped.
+    ended: Mutex<mpsc::Receiver<()>>,
 }
 
 impl Threads {
     /// Starts the thread, whose runs are shared out over `pool`; it ends when this value is dropped
-    /// and nothing waits any more.
+    /// and nothing waits any more. Dropping it waits for that, a second at most.
     ///
     /// # Errors
     /// [`Code::Internal`] where the system gives no more threads.
@@ -75,17 +81,23 @@ impl Threads {
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(no_thread)?;
         let desk = Arc::new(Desk::new(queue, engine.model().reader().max_tokens()));
         let runner = Runner { engine, pool, runtime, desk: Arc::clone(&desk) };
-        thread::Builder::new()
-            .name("trireme-model".to_owned())
-            .spawn(move || runner.work())
-            .map_err(no_thread)?;
-        Ok(Self { desk })
+        let (running, ended) = mpsc::channel();
+        let work = move || {
+            runner.work();
+            drop(runner);
+            drop(running);
+        };
+        thread::Builder::new().name("trireme-model".to_owned()).spawn(work).map_err(no_thread)?;
+        Ok(Self { desk, ended: Mutex::new(ended) })
     }
 }
 
 impl Drop for Threads {
     fn drop(&mut self) {
         self.desk.close();
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // Nothing is ever sent: it is closed, or the time is up.
+        let _: Result<(), mpsc::RecvTimeoutError> = ended.recv_timeout(GRACE);
     }
 }
 
