@@ -46,10 +46,11 @@ usage: cargo xtask TASK
   soak [NAME] [--seconds N]  the proofs at full size (tests, mutants, fuzzing, aarch64, trained,
                              schemathesis, serving, or the one named; N seconds for each fuzz
                              target, 3600 unless said), in docs/proofs/
-  bench [NAME] [ARGS]        kernels, native (beside onnxruntime and candle), browser (beside
-                             onnxruntime-web), edge (workerd and wasmtime, under their roofs),
-                             memory, first (answers), train (beside PyTorch), or all; ARGS
-                             (--rounds N, --only CASE) go to the benchmark
+  bench [NAME] [ARGS]        kernels, native (beside onnxruntime and candle), browser and webgpu
+                             (Chromium, beside onnxruntime-web), edge (workerd and wasmtime, under
+                             their roofs), memory, first (answers), train and gpu (beside PyTorch),
+                             serve (beside FastAPI), batch, or all; ARGS (--rounds N, --only CASE)
+                             go to the benchmark
   fuzz [TARGET] [--seconds N] [--input FILE]
                              fuzz every target, or one, for N seconds each (60 unless said);
                              with --input, run one target on one file
