@@ -7,7 +7,6 @@ alias Four = vec4<u32>;
 alias Sum = vec4<i32>;
 alias NearSum = Sum;
 
-const STEP_COLUMNS = 4u;
 const NOTHING = 0u;
 
 fn step_of(row: u32, step: u32) -> Step {

@@ -7,7 +7,6 @@ alias Four = vec4<f16>;
 alias Sum = vec4<f32>;
 alias NearSum = vec4<f16>;
 
-const STEP_COLUMNS = 1u;
 const NOTHING = 0.0h;
 
 fn step_of(row: u32, step: u32) -> Step {

@@ -6,7 +6,6 @@ alias Four = vec4<f32>;
 alias Sum = vec4<f32>;
 alias NearSum = Sum;
 
-const STEP_COLUMNS = 1u;
 const NOTHING = 0.0;
 
 fn step_of(row: u32, step: u32) -> Step {

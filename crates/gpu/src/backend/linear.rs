@@ -38,10 +38,7 @@ impl Gpu {
         let Epilogue { activation, residual, .. } = *epilogue;
         let kernel = |tile| Kernel::Linear { operand: weight.operand, tile, activation };
         let [few, many] = [Tile::FEW, self.tiles.alone];
-        // Both are compiled, so that no length waits for it.
-        for tile in [few, many] {
-            self.device.pipelines.of(&self.device, kernel(tile));
-        }
+        self.ready([few, many].map(kernel));
         let columns = weight.shape.rows.div_ceil(4 * many.panels() as usize);
         let fills = self.fills(x.shape.rows.div_ceil(many.rows() as usize) * columns);
         let tile = if fills { many } else { few };
@@ -56,6 +53,13 @@ impl Gpu {
         let run = Run { op: "linear", kernel, told: &told, grid, in_place: false };
         self.record(run, buffers, &out.room)?;
         Ok(out)
+    }
+
+    /// Compiles shaders for few rows and for many, so that no length waits for one.
+    fn ready(&self, kernels: impl IntoIterator<Item = Kernel>) {
+        for kernel in kernels {
+            self.device.pipelines.of(&self.device, kernel);
+        }
     }
 
     /// Whether so many workgroups leave no part of the GPU idle.
@@ -78,9 +82,7 @@ impl Gpu {
         let fills = |tile: &Tile| self.fills(x.shape.rows.div_ceil(tile.rows() as usize));
         let few = Some(Tile::WHOLE[0]).filter(|tile| in_bytes && fits(tile));
         let many = self.tiles.whole.filter(fits);
-        for tile in [few, many].into_iter().flatten() {
-            self.device.pipelines.of(&self.device, kernel(tile));
-        }
+        self.ready([few, many].into_iter().flatten().map(kernel));
         many.filter(fills).or(few)
     }
 
