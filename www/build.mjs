@@ -1,4 +1,4 @@
-// Makes the npm package and the site in a folder that holds the engine already.
+// Makes the npm package and the site in a folder that holds the engines already.
 //
 //     node www/build.mjs FOLDER
 //
@@ -20,11 +20,26 @@ if (!process.argv[2] || !modules) {
   process.exit(2);
 }
 const { build } = createRequire(join(modules, "/"))("esbuild");
+const source = (file) => join(www, "src", file);
 
-/** Sends an import to another file; `external` leaves it to the browser. */
+const ENGINES = ["engine", "engine-relaxed", "engine-threads"];
+
+/** The package once for each kind of place: what it brings, which model is inside, and what it is
+ *  made into. */
+const EDITIONS = [
+  { entries: { index: "index.ts", worker: "worker.ts", helper: "helper.ts" } },
+  { entries: { slim: "index.ts" }, model: "slim" },
+  { entries: { inline: "index.ts" }, place: "inline" },
+  { entries: { node: "index.ts", "node-worker": "worker.ts", "node-helper": "helper.ts" }, place: "node" },
+  { entries: { "node-slim": "index.ts" }, place: "node", model: "slim" },
+  { entries: { workerd: "index.ts" }, place: "workerd", model: "workerd" },
+  { entries: { "workerd-slim": "index.ts" }, place: "workerd", model: "slim" },
+];
+
+/** Sends an import to another file; `external` leaves it as it is. */
 const send = (filter, path, external = false) => ({
   name: `send ${filter}`,
-  setup: ({ onResolve }) => onResolve({ filter }, () => ({ path, external })),
+  setup: ({ onResolve }) => onResolve({ filter }, ({ path: asked }) => ({ path: path ?? asked, external })),
 });
 
 const shared = {
@@ -36,6 +51,42 @@ const shared = {
   logLevel: "warning",
 };
 
+/** The JavaScript around an engine keeps one instance of it; a function around that makes as many as
+ *  are wanted. */
+async function factory(engine) {
+  const glue = join(library, engine, "trireme.js");
+  const { outputFiles } = await build({
+    entryPoints: [glue],
+    bundle: true,
+    format: "iife",
+    globalName: "glue",
+    target: shared.target,
+    write: false,
+    logLevel: "warning",
+  });
+  const [{ text }] = outputFiles;
+  writeFileSync(join(library, engine, "factory.js"), `export default () => {\n${text}\nreturn glue;\n};\n`);
+  const types = 'declare const make: () => typeof import("./trireme.js");\nexport default make;\n';
+  writeFileSync(join(library, engine, "factory.d.ts"), types);
+}
+
+function edition({ entries, place, model }) {
+  const entryPoints = Object.entries(entries).map(([out, file]) => ({ in: source(file), out }));
+  return build({
+    ...shared,
+    entryPoints,
+    outdir: library,
+    ...(place === "node" && { platform: "node" }),
+    plugins: [
+      ...ENGINES.map((engine) => send(new RegExp(`/${engine}/factory\\.js$`), join(library, engine, "factory.js"))),
+      ...(place ? [send(/^\.\/platform\.js$/, source(`platform/${place}.ts`))] : []),
+      ...(model ? [send(/^\.\/default\.js$/, source(`default/${model}.ts`))] : []),
+      // A Worker is deployed with the files that it imports.
+      send(/\.(wasm|bin)$/, undefined, true),
+    ],
+  });
+}
+
 function types() {
   const config = join(library, "tsconfig.json");
   const options = {
@@ -46,25 +97,30 @@ function types() {
       rootDir: join(www),
       outDir: join(library, "types"),
       paths: { trireme: [join(www, "src/index.ts")] },
+      typeRoots: [join(modules, "@types")],
     },
     include: [join(www, "src"), join(www, "site")],
   };
   writeFileSync(config, JSON.stringify(options));
   const tsc = join(modules, ".bin/tsc");
   execFileSync(tsc, ["--project", config], { stdio: "inherit" });
+  for (const inside of ["platform", "default"]) rmSync(join(library, "types/src", inside), { recursive: true });
   cpSync(join(library, "types/src"), library, { recursive: true });
   rmSync(join(library, "types"), { recursive: true });
   rmSync(config);
 }
 
-await build({
-  ...shared,
-  entryPoints: [join(www, "src/index.ts"), join(www, "src/worker.ts"), join(www, "src/helper.ts")],
-  outdir: library,
-  plugins: ["engine", "engine-relaxed", "engine-threads"].map((engine) =>
-    send(new RegExp(`/${engine}/trireme\\.js$`), join(library, engine, "trireme.js")),
-  ),
-});
+/** What only this script needs of the engines. */
+function tidy() {
+  for (const engine of ENGINES) {
+    for (const file of ["trireme.js", "factory.js", "factory.d.ts", "trireme_bg.wasm.d.ts", "snippets"]) {
+      rmSync(join(library, engine, file), { recursive: true, force: true });
+    }
+  }
+}
+
+await Promise.all(ENGINES.map(factory));
+await Promise.all(EDITIONS.map(edition));
 await build({
   ...shared,
   entryPoints: [join(www, "site/main.ts"), join(www, "site/style.css")],
@@ -73,9 +129,10 @@ await build({
   plugins: [send(/^trireme$/, "../trireme/index.js", true)],
 });
 types();
+tidy();
 for (const file of ["index.html", "site/icon.svg"]) cpSync(join(www, file), join(folder, file));
 for (const file of ["package.json", "README.md"]) cpSync(join(www, file), join(library, file));
-cpSync(resolve(www, "../models/default"), join(library, "models/default"), {
-  recursive: true,
-  filter: (path) => !path.endsWith(".toml"),
-});
+const models = resolve(www, "../models/default");
+// Cloudflare's tools take files of this ending as they are.
+cpSync(join(models, "default.trireme"), join(library, "models/default/default.bin"));
+cpSync(join(models, "README.md"), join(library, "models/default/README.md"));

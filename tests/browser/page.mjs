@@ -138,7 +138,7 @@ await page.evaluate(() => {
   const look = () => bar.hasAttribute("value") && window.seen.push(bar.value);
   new MutationObserver(look).observe(bar, { attributes: true });
 });
-await page.fill("#url", "/slow/default.trireme");
+await page.fill("#url", "/slow/default.bin");
 await page.click("#by-url button");
 await page.waitForFunction(() => window.seen.at(-1) > 0.4);
 await page.screenshot({ path: join(folders.shots, "loading.png"), fullPage: true });

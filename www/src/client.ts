@@ -1,9 +1,10 @@
-// The page's side: a worker that is started again whenever it died.
+// The caller's side of one engine: it is started again whenever it died.
 
-import { errorOf, type Fault } from "./errors.js";
-import type { Ask, FromHelper, FromWorker, Loaded, Progress, Shared, ToWorker, Wanted } from "./protocol.js";
+import { cancelled, errorOf, type Fault } from "./errors.js";
+import { start, type Started } from "./platform.js";
+import type { Ask, FromHelper, FromRoom, Loaded, Progress, Shared, ToRoom, Wanted } from "./protocol.js";
 
-/** Why a request that did nothing wrong got no answer: its worker died of another. */
+/** Why a request that did nothing wrong got no answer: its engine died of another. */
 class Orphaned extends Error {}
 
 interface Pending {
@@ -11,21 +12,24 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** A worker with one model, and those that help it. */
+/** An engine with one model, and the workers that help it. */
 class Live {
-  readonly #helpers: Worker[] = [];
-  readonly #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  readonly #helpers: Started[] = [];
+  readonly #started: Started;
   readonly #pending = new Map<number, Pending>();
   readonly #report: (progress: Progress) => void;
+  readonly #assets: string | undefined;
   #last = 0;
   dead = false;
 
-  constructor(report: (progress: Progress) => void) {
+  constructor(assets: string | undefined, report: (progress: Progress) => void) {
+    this.#assets = assets;
     this.#report = report;
-    this.#worker.addEventListener("message", ({ data }) => this.#hear(data));
-    this.#worker.addEventListener("error", () => {
-      this.end({ code: "internal", message: BROKEN });
+    this.#started = start("worker", assets, {
+      message: (data) => this.#hear(data as FromRoom),
+      broke: () => this.end({ code: "internal", message: BROKEN }, this.#oldest()),
     });
+    this.#started.hold(false);
   }
 
   ask(ask: Ask, signal?: AbortSignal): Promise<unknown> {
@@ -37,6 +41,7 @@ class Live {
       };
       const done = () => signal?.removeEventListener("abort", leave);
       signal?.addEventListener("abort", leave);
+      if (this.#pending.size === 0) this.#started.hold(true);
       this.#pending.set(id, {
         resolve: (answer) => (done(), resolve(answer)),
         reject: (error) => (done(), reject(error)),
@@ -45,17 +50,18 @@ class Live {
     });
   }
 
-  /** Ends the worker, which frees its memory. `guilty` alone gets the fault, where it is known. */
+  /** Ends the engine, which frees its memory. `guilty` alone gets the fault, where it is known. */
   end(fault: Fault, guilty?: number): void {
     this.dead = true;
-    for (const worker of [this.#worker, ...this.#helpers]) worker.terminate();
+    for (const started of [this.#started, ...this.#helpers]) started.end();
     for (const id of [...this.#pending.keys()]) {
       const innocent = guilty !== undefined && id !== guilty;
       this.#settle(id)?.reject(innocent ? new Orphaned() : errorOf(fault));
     }
   }
 
-  #hear(message: FromWorker): void {
+  #hear(message: FromRoom): void {
+    if (this.dead) return;
     if ("progress" in message) this.#report(message.progress);
     else if ("seats" in message) this.#help(message.seats, message.shared);
     else if ("crash" in message) this.end(message.crash, message.id);
@@ -63,27 +69,34 @@ class Live {
     else this.#settle(message.id)?.resolve(message.answer);
   }
 
-  /** Starts helpers. A request that one of them dies of is the one that is being answered: the
-   *  oldest that waits. */
+  /** Starts helpers. A request that one of them dies of is the one that is being answered. */
   #help(seats: number, shared: Shared): void {
-    const died = (fault: Fault) => this.end(fault, this.#pending.keys().next().value);
+    const died = (fault: Fault) => this.end(fault, this.#oldest());
     for (let seat = 0; seat < seats; seat++) {
-      const helper = new Worker(new URL("./helper.js", import.meta.url), { type: "module" });
-      helper.addEventListener("message", ({ data }: MessageEvent<FromHelper>) => died(data.crash));
-      helper.addEventListener("error", () => died({ code: "internal", message: BROKEN }));
-      helper.postMessage(shared);
+      const helper = start("helper", this.#assets, {
+        message: (data) => died((data as FromHelper).crash),
+        broke: () => died({ code: "internal", message: BROKEN }),
+      });
+      helper.hold(false);
+      helper.post(shared);
       this.#helpers.push(helper);
     }
+  }
+
+  /** The request that is being answered: the oldest that waits. */
+  #oldest(): number | undefined {
+    return this.#pending.keys().next().value;
   }
 
   #settle(id: number): Pending | undefined {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
+    if (this.#pending.size === 0) this.#started.hold(false);
     return pending;
   }
 
-  #send(message: ToWorker): void {
-    this.#worker.postMessage(message);
+  #send(message: ToRoom): void {
+    this.#started.post(message);
   }
 }
 
@@ -99,11 +112,11 @@ export class Client {
   }
 
   /** Loads the model, unless it is there or on its way. */
-  load(report: (progress: Progress) => void = () => {}, signal?: AbortSignal): Promise<Loaded> {
-    if (this.#disposed) return Promise.reject(errorOf(DISPOSED));
-    if (signal?.aborted) return Promise.reject(cancelled());
+  async load(report: (progress: Progress) => void = () => {}, signal?: AbortSignal): Promise<Loaded> {
+    if (this.#disposed) throw errorOf(DISPOSED);
+    if (signal?.aborted) throw cancelled();
     if (!this.#loading || this.#live?.dead) {
-      const live = new Live(report);
+      const live = new Live(this.#wanted.assets, report);
       this.#live = live;
       const loading = live.ask({ do: "load", wanted: this.#wanted }, signal) as Promise<Loaded>;
       // A failure is this load's alone: the next request tries again.
@@ -137,7 +150,3 @@ export class Client {
 const BROKEN = "a worker's script could not be loaded or broke";
 
 const DISPOSED: Fault = { code: "shutting_down", message: "the model was disposed" };
-
-function cancelled(): Error {
-  return errorOf({ code: "cancelled", message: "the caller left" });
-}

@@ -17,6 +17,16 @@ export class TriremeError extends Error {
   get status(): number {
     return FAULTS[this.code].status;
   }
+
+  /** Whether the same request may be answered when it is sent again. */
+  get retryable(): boolean {
+    return FAULTS[this.code].retryable;
+  }
+
+  /** What to do about it. */
+  get hint(): string {
+    return FAULTS[this.code].hint;
+  }
 }
 
 /** The request is at fault; sending it again changes nothing. */
@@ -50,6 +60,11 @@ export interface Fault {
   message: string;
 }
 
+/** An error of this code. */
+export function error(code: Code, message: string): TriremeError {
+  return errorOf({ code, message });
+}
+
 /** An error of the class that its code belongs to. */
 export function errorOf({ code, message }: Fault): TriremeError {
   return new CLASSES[FAULTS[code].class](code, message);
@@ -69,6 +84,11 @@ export function deathOf(thrown: unknown): Fault {
     return { code: "out_of_memory", message: "the engine ran out of memory; ask for less at once" };
   }
   return { code: "internal", message: `the engine broke on this request: ${wordsOf(thrown)}` };
+}
+
+/** The caller left. */
+export function cancelled(): TriremeError {
+  return error("cancelled", "the caller left");
 }
 
 /** What was thrown, in words. */

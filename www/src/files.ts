@@ -1,123 +1,118 @@
 // Model files from a server or from the person's own disk, with their progress.
 
 import type { Source } from "./engine/trireme.js";
-import type { Place, Progress } from "./protocol.js";
+import { fetched, type Terms } from "./fetching.js";
+import { forget } from "./kept.js";
+import { chunksOf } from "./lines.js";
+import { Tally } from "./progress.js";
+import type { Progress, Wanted } from "./protocol.js";
+import { Damaged, Missing, type Opened, type Unkept } from "./sources.js";
 
-/** A file that is being read. */
-interface Opened {
-  /** Its length, where the source says so. */
-  size: number | undefined;
-  body: ReadableStream<Uint8Array>;
+/** Who is told, and who may stop it. */
+export interface Reader {
+  report: (progress: Progress) => void;
+  unkept: Unkept;
+  signal: AbortSignal | undefined;
 }
 
-type Open = (name: string) => Promise<Opened | undefined>;
+/** A file's address, what it must come to, and how it is opened. */
+interface File {
+  url?: URL;
+  weights: boolean;
+  sha256?: string | undefined;
+  open(): Promise<Opened | undefined>;
+}
 
 /** Opens what lies at a place, and says how far reading is. */
-export function open(place: Place, report: (progress: Progress) => void): Source | Promise<Uint8Array> {
-  const tally = new Tally(report);
+export function open(wanted: Wanted, reader: Reader): Source | Promise<Uint8Array> {
+  const { place, sha256, cache } = wanted;
+  const tally = new Tally(reader.report);
+  const terms: Terms = { cache, ...reader };
+  const at = (url: URL, name: string, token?: string): File => ({
+    url,
+    weights: isWeights(name),
+    sha256: typeof sha256 === "object" ? sha256[name] : undefined,
+    open: () => fetched(url, { ...terms, token }),
+  });
   switch (place.kind) {
     case "folder":
-      return source(place.url, tally, (name) => fetched(new URL(name, place.url)));
+      return source(place.url, (name) => read(at(new URL(name, place.url), name, place.token), tally));
     case "files": {
       const files = new Map(place.files);
-      return source(place.label, tally, async (name) => blob(files.get(name)));
+      return source(place.label, (name) => read(own(files.get(name), name), tally));
     }
     case "bundle":
-      return whole(tally, () => fetched(new URL(place.url)));
+      return whole(read({ ...at(new URL(place.url), place.url), weights: true, sha256: one(sha256) }, tally));
     case "file":
-      return whole(tally, async () => blob(place.file));
+      return whole(read({ ...own(place.file, place.label), weights: true, sha256: one(sha256) }, tally));
   }
 }
 
-function source(described: string, tally: Tally, open: Open): Source {
-  return {
-    fetch: (name) => tally.read(isWeights(name), () => open(name)),
-    describe: () => described,
-  };
+function source(described: string, fetch: Source["fetch"]): Source {
+  return { fetch, describe: () => described };
 }
 
-async function whole(tally: Tally, open: () => Promise<Opened | undefined>): Promise<Uint8Array> {
-  const bytes = await tally.read(true, open);
+async function whole(reading: Promise<Uint8Array | undefined>): Promise<Uint8Array> {
+  const bytes = await reading;
   if (!bytes) throw new Missing();
   return bytes;
 }
 
-/** There is no file where one was said to be. */
-export class Missing extends Error {}
-
-/** A server's refusal. */
-export class Refused extends Error {
-  constructor(readonly status: number) {
-    super(`HTTP ${status}`);
-  }
+function own(file: Blob | undefined, name: string): File {
+  const opened = file && { size: file.size, chunks: chunksOf(file.stream()) };
+  return { weights: isWeights(name), open: async () => opened };
 }
 
-async function fetched(url: URL): Promise<Opened | undefined> {
-  const response = await fetch(url);
-  const { status, headers, body } = response;
-  if (status === 404 || status === 410) return undefined;
-  if (!response.ok) throw new Refused(status);
-  // A server of single-page applications has a page for every path; no model has one.
-  if (headers.get("content-type")?.startsWith("text/html")) return undefined;
-  // Of a body that is packed for the journey, the length that is said is not the file's.
-  const said = headers.get("content-encoding") ? null : headers.get("content-length");
-  return { size: said === null ? undefined : Number(said), body: body ?? new Blob([]).stream() };
-}
-
-function blob(file: Blob | undefined): Opened | undefined {
-  return file && { size: file.size, body: file.stream() };
+function one(sha256: Wanted["sha256"]): string | undefined {
+  return typeof sha256 === "string" ? sha256 : undefined;
 }
 
 function isWeights(name: string): boolean {
   return /\.(safetensors|bin)$/.test(name);
 }
 
-/** Adds up what was read and what will be. */
-class Tally {
-  #loaded = 0;
-  #expected = 0;
-  /** Files whose length is not known yet. */
-  #unknown = 0;
-  /** Weights are nearly all of a model: until they are in sight, no total is true. */
-  #weighty = false;
-
-  constructor(readonly report: (progress: Progress) => void) {}
-
-  async read(
-    weights: boolean,
-    open: () => Promise<Opened | undefined>,
-  ): Promise<Uint8Array | undefined> {
-    this.#unknown++;
-    const opened = await open().finally(() => this.#unknown--);
-    if (!opened) return undefined;
-    if (opened.size === undefined) this.#unknown++;
-    else this.#expected += opened.size;
-    this.#weighty ||= weights;
-    const bytes = await collect(opened, (read) => this.#step(read));
-    if (opened.size === undefined) this.#unknown--;
-    this.#expected += bytes.length - (opened.size ?? 0);
-    this.#step(0);
-    return bytes;
-  }
-
-  #step(read: number): void {
-    this.#loaded += read;
-    const known = this.#weighty && this.#unknown === 0 && this.#loaded <= this.#expected;
-    this.report({ loaded: this.#loaded, ...(known && { total: this.#expected }) });
+/** Reads a file. What was kept and is damaged is fetched once more. */
+async function read(file: File, tally: Tally): Promise<Uint8Array | undefined> {
+  try {
+    return await readOnce(file, tally);
+  } catch (thrown) {
+    if (!(thrown instanceof Damaged) || !file.url || !(await forget(file.url.href))) throw thrown;
+    return readOnce(file, tally);
   }
 }
 
+async function readOnce(file: File, tally: Tally): Promise<Uint8Array | undefined> {
+  tally.begin();
+  let opened: Opened | undefined;
+  try {
+    opened = await file.open();
+  } finally {
+    if (!opened) tally.absent();
+  }
+  if (!opened) return undefined;
+  tally.found(opened.size, file.weights);
+  const bytes = await collect(opened, (read) => tally.step(read));
+  tally.end(bytes.length, opened.size);
+  if (file.sha256) await check(bytes, file.sha256);
+  return bytes;
+}
+
+async function check(bytes: Uint8Array, expected: string): Promise<void> {
+  const hash = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
+  const got = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (got !== expected.toLowerCase()) throw new Damaged(`SHA-256 ${expected}`, got);
+}
+
 /** Reads a file into one piece of memory, without a second copy where its length was right. */
-async function collect({ size, body }: Opened, step: (read: number) => void): Promise<Uint8Array> {
+async function collect({ size, chunks }: Opened, step: (read: number) => void): Promise<Uint8Array> {
   let bytes = new Uint8Array(size ?? 1 << 16);
   let length = 0;
-  const reader = body.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    const needed = length + next.value.length;
+  for await (const chunk of chunks) {
+    const needed = length + chunk.length;
     if (needed > bytes.length) bytes = grown(bytes, Math.max(needed, 2 * bytes.length));
-    bytes.set(next.value, length);
+    bytes.set(chunk, length);
     length = needed;
-    step(next.value.length);
+    step(chunk.length);
   }
   return length === bytes.length ? bytes : bytes.slice(0, length);
 }

@@ -1,48 +1,78 @@
-// What the page and its worker say to each other.
+// What a caller's side and an engine's side say to each other.
 
-import type { EncodeRequest, HealthAnswer, Precision, PredictRequest } from "./engine/trireme.js";
+import type {
+  EncodeRequest,
+  InfoAnswer,
+  Precision,
+  PredictRequest,
+  RankRequest,
+  ScoreRequest,
+  TokenizeRequest,
+  TokenVectorsRequest,
+} from "./engine/trireme.js";
 import type { Fault } from "./errors.js";
 
 /** Where a model lies; plain data, so that a new worker can go there again. */
 export type Place =
-  | { kind: "folder"; url: string }
+  | { kind: "folder"; url: string; token?: string }
   | { kind: "bundle"; url: string }
   | { kind: "files"; label: string; files: [path: string, file: Blob][] }
   | { kind: "file"; label: string; file: Blob };
 
-/** A model by its place, and what it is called on every answer. */
+/** A model by its place, what it is called on every answer, and how it runs. */
 export interface Wanted {
   place: Place;
   name: string;
   /** The package's own where it is not said. */
   version?: string;
   precision?: Precision | undefined;
-  /** `undefined` takes the fastest that the browser has. */
+  /** `undefined` takes the fastest that this machine has. */
   lane?: Lane | undefined;
   /** `undefined` is one. */
   threads?: Threads | undefined;
   /** `undefined` is the processor. */
-  device?: Device | undefined;
+  processor?: Processor | undefined;
+  /** `undefined` keeps what was fetched, and asks whether it changed. */
+  cache?: Caching | undefined;
+  /** What a bundle's bytes, or each file's by its name, must come to. */
+  sha256?: string | Readonly<Record<string, string>> | undefined;
+  /** The most bytes that the engine's memory may take. */
+  maxMemory?: number | undefined;
+  /** The folder of this package, where it does not lie beside the script. */
+  assets?: string | undefined;
+  /** An engine that was compiled already. */
+  module?: WebAssembly.Module | undefined;
 }
 
-/** How many workers compute one answer; `auto` takes one for each core where the page may share
- *  memory between them, and one where it may not. */
+/** How many workers compute one answer; `auto` takes one for each core where memory may be shared
+ *  between them, and one where it may not. */
 export type Threads = number | "auto";
 
 /** The vector instructions that the engine is built for. */
 export type Lane = "simd128" | "relaxed-simd";
 
-/** What computes: the worker, or the browser's GPU. */
-export type Device = "wasm" | "webgpu";
+/** What computes: the processor, or a GPU. */
+export type Processor = "wasm" | "webgpu";
+
+/** What is kept of a model that was fetched: what is kept is asked about, unless its address stands
+ *  for its content (`"check"`); it is all there is (`"only"`); or nothing is (`"off"`). */
+export type Caching = "check" | "only" | "off";
 
 /** What a model says of itself once it is loaded. */
-export interface Loaded extends HealthAnswer {
-  labels: string[];
+export interface Loaded extends InfoAnswer {
   lane: Lane;
   threads: number;
-  device: Device;
+  processor: Processor;
   /** Why that is not the GPU, where it was asked for. */
   refused: string | undefined;
+  /** Why what was fetched is not kept, where it is not. */
+  unkept: string | undefined;
+}
+
+/** What an engine takes, in bytes. */
+export interface Taken {
+  wasm: number;
+  gpu: number;
 }
 
 /** What a worker needs to help an engine: its module, and the memory of the one that has the model. */
@@ -57,22 +87,28 @@ export interface Progress {
   loaded: number;
   /** Bytes that there will be; absent as long as nobody knows. */
   total?: number;
+  /** Seconds until all are here, if they go on coming as they came; absent until that can be said. */
+  secondsLeft?: number;
 }
 
-/** What the page asks for. */
+/** What is asked of an engine. */
 export type Ask =
   | { do: "load"; wanted: Wanted }
   | { do: "predict"; request: PredictRequest | Uint8Array }
   | { do: "encode"; request: EncodeRequest | Uint8Array }
+  | { do: "score"; request: ScoreRequest }
+  | { do: "rank"; request: RankRequest }
+  | { do: "tokenVectors"; request: TokenVectorsRequest }
+  | { do: "tokenize"; request: TokenizeRequest }
   | { do: "health" }
-  | { do: "memory" };
+  | { do: "taken" };
 
-/** What the page sends. */
-export type ToWorker = { id: number; ask: Ask } | { abort: number };
+/** What the caller's side sends. */
+export type ToRoom = { id: number; ask: Ask } | { abort: number };
 
-/** What the worker sends. A crash is its last word; `id` is the request that it died of. Seats are
- *  places for helpers. */
-export type FromWorker =
+/** What the engine's side sends. A crash is its last word; `id` is the request that it died of. Seats
+ *  are places for helpers. */
+export type FromRoom =
   | { id: number; answer: unknown }
   | { id: number; fault: Fault }
   | { progress: Progress }

@@ -58,7 +58,6 @@ const ENGINES: [Engine; 3] = [
         rustflags: &[
             "-Ctarget-feature=+relaxed-simd,+atomics",
             "-Clink-arg=--shared-memory",
-            "-Clink-arg=--import-memory",
             // A shared memory has to name its most: as much as any module can have.
             "-Clink-arg=--max-memory=4294967296",
             "-Clink-arg=--export=__wasm_init_tls",
@@ -122,6 +121,8 @@ impl Engine {
         let folder = package.join(self.name);
         let mut bindgen = command(&WASM_BINDGEN.path().to_string_lossy());
         bindgen.args(["--target", "web", "--out-name", "trireme", "--out-dir"]).arg(&folder);
+        // The package says where the module lies; a bundler would look for it beside the script.
+        bindgen.arg("--omit-default-module-path");
         bindgen.arg(module);
         quietly("wasm-bindgen", bindgen)?;
 

@@ -65,6 +65,15 @@ impl Device {
     }
 }
 
+/// Bytes of a GPU's memory that a device's model takes.
+#[must_use]
+pub fn gpu_bytes(device: &Device) -> u64 {
+    match device {
+        Of::Cpu(_) => 0,
+        Of::Gpu(gpu) => gpu.counts().bytes,
+    }
+}
+
 impl From<Cpu> for Device {
     fn from(cpu: Cpu) -> Self {
         Self::Cpu(cpu)

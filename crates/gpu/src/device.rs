@@ -164,6 +164,7 @@ impl Device {
             shaders: self.pipelines.len() as u64,
             groups: self.pipelines.groups(),
             buffers: self.pool.made(),
+            bytes: self.pool.bytes(),
             ..*self.counts.lock().unwrap_or_else(PoisonError::into_inner)
         }
     }

@@ -31,6 +31,8 @@ pub(crate) struct Pool {
     generation: AtomicU64,
     /// The first generation whose buffers are as good as new ones.
     trusted: AtomicU64,
+    /// Bytes of buffers that are filled for good.
+    filled: AtomicU64,
 }
 
 #[derive(Default)]
@@ -55,8 +57,8 @@ pub(crate) struct Room {
 impl Pool {
     pub fn new(device: wgpu::Device, queue: wgpu::Queue, limits: &wgpu::Limits) -> Self {
         let largest = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
-        let (rooms, next, generation, trusted) = Default::default();
-        Self { device, queue, largest, rooms, next, generation, trusted }
+        let (rooms, next, generation, trusted, filled) = Default::default();
+        Self { device, queue, largest, rooms, next, generation, trusted, filled }
     }
 
     /// The most bytes that a shader can be given at once.
@@ -67,6 +69,12 @@ impl Pool {
     /// How many buffers were ever made.
     pub fn made(&self) -> u64 {
         self.next.load(Relaxed)
+    }
+
+    /// The bytes of all buffers: weights, what is lent, and what lies idle.
+    pub fn bytes(&self) -> u64 {
+        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        self.filled.load(Relaxed) + rooms.lent_bytes + rooms.idle_bytes
     }
 
     /// Another number than before where buffers were given up.
@@ -104,6 +112,7 @@ impl Pool {
         let size = (4 * words.len() as u64).next_multiple_of(16).max(16);
         self.fits(op, size)?;
         let named = self.named(op, size, BufferUsages::STORAGE | BufferUsages::COPY_DST);
+        self.filled.fetch_add(size, Relaxed);
         for (at, some) in words.chunks(AT_ONCE).enumerate() {
             let offset = (4 * AT_ONCE * at) as u64;
             self.queue.write_buffer(&named.buffer, offset, bytemuck::cast_slice(some));

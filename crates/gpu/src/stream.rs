@@ -57,6 +57,8 @@ pub struct Counts {
     pub buffers: u64,
     /// Groups of buffers that were bound to a shader.
     pub groups: u64,
+    /// Bytes that all buffers take now.
+    pub bytes: u64,
 }
 
 impl Stream {

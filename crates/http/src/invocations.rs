@@ -14,12 +14,12 @@ use trireme_domain::{Code, Fault};
 use trireme_service::{EmbedOptions, Service, Terms, Text, parse};
 
 use crate::answer::{Json, Refused};
-use crate::asking::{Cutting, scores, vectors};
 use crate::body::Bytes;
 use crate::call::Call;
 use crate::tei;
 #[cfg(test)]
 use crate::tests::{Instance, Row};
+use trireme_service::asking::{Cutting, scores, vectors};
 
 /// The keys of MLflow, one of which a body has.
 #[derive(Deserialize)]

@@ -4,7 +4,6 @@
 //! status and the headers that its code declares; each convention says it in its own shape.
 
 mod answer;
-mod asking;
 mod body;
 mod call;
 mod docs;

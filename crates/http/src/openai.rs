@@ -11,10 +11,10 @@ use trireme_domain::wire::schema::Positive;
 use trireme_service::{EmbedOptions, Served, Service};
 
 use crate::answer::{Json, Outcome};
-use crate::asking::{Cutting, vectors};
 use crate::body::Parsed;
 use crate::call::{Call, Name};
 use crate::inputs::Inputs;
+use trireme_service::asking::{Cutting, vectors};
 
 type Host = State<Service>;
 

@@ -4,16 +4,16 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use trireme_domain::wire::count;
-use trireme_domain::{Code, Fault};
+use trireme_domain::Fault;
+use trireme_domain::wire::{Function, count};
 use trireme_service::{EmbedOptions, Service, Side, Text, parse};
 
 use crate::answer::{Json, Outcome, Refused};
-use crate::asking::{Cutting, scores, vectors};
 use crate::body::{Bytes, Parsed};
 use crate::call::{Call, Name};
 use crate::inputs::Inputs;
 use crate::tei::{Direction, FloatOnly, Labelled, labelled};
+use trireme_service::asking::{Cutting, is_raw, scores, vectors};
 
 type Host = State<Service>;
 
@@ -43,16 +43,6 @@ struct Classifying {
     truncate: Option<bool>,
 }
 
-#[derive(Deserialize, Clone, Copy, PartialEq)]
-#[serde(rename_all = "lowercase")]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(rename = "PipelineFunction"))]
-enum Function {
-    None,
-    Sigmoid,
-    Softmax,
-}
-
 /// `POST /pipeline/text-classification`.
 pub(crate) async fn classification(
     State(service): Host,
@@ -60,16 +50,7 @@ pub(crate) async fn classification(
     Parsed(request): Parsed<Request>,
 ) -> Outcome<Vec<Vec<Labelled>>> {
     let served = service.models.get(request.model.as_deref())?;
-    let raw = match request.parameters.function_to_apply {
-        Option::None => false,
-        Some(Function::None) => true,
-        Some(Function::Softmax) if !served.identity.several => false,
-        Some(Function::Sigmoid) if served.identity.several => false,
-        Some(_) => {
-            let message = "function_to_apply is `none`, or what the model was trained for";
-            return Err(Fault::new(Code::InvalidOption, message).into());
-        }
-    };
+    let raw = is_raw(request.parameters.function_to_apply, &served.identity)?;
     let texts = request.inputs.texts(&service, &served)?.into_iter().map(Text::from).collect();
     let cutting = Cutting::new(request.parameters.truncate, None);
     let answers = scores(&service, &served, texts, raw, cutting, terms).await?;

@@ -9,9 +9,9 @@ use trireme_domain::wire::schema::{List, Text};
 use trireme_service::{Service, Terms, parse};
 
 use crate::answer::{Json, Outcome, Refused};
-use crate::asking::{Cutting, order, ranked as ranks};
 use crate::body::{Bytes, is_object};
 use crate::call::Call;
+use trireme_service::asking::{Cutting, order, ranked as ranks};
 
 /// Whether a body speaks this convention: it has `documents`.
 pub(crate) fn asks(body: &[u8]) -> bool {

@@ -6,6 +6,7 @@
 
 mod about;
 mod agreement;
+pub mod asking;
 mod cached;
 mod direct;
 #[cfg(feature = "drill")]

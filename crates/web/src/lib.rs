@@ -3,6 +3,7 @@
 //! It decides nothing: files come from JavaScript, requests go to `trireme-service`, and the event
 //! loop has its turn between two steps.
 
+mod asked;
 mod host;
 mod source;
 mod threads;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use js_sys::{Promise, Uint8Array};
 use send_wrapper::SendWrapper;
 use trireme_cpu::{Cpu, Lane};
-use trireme_device::{Device, Devices, Processor};
+use trireme_device::{Device, Devices, Processor, gpu_bytes};
 use trireme_domain::Fault;
 use trireme_model::Checkpoint;
 use trireme_service::{
@@ -25,10 +26,11 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
 
+use asked::{Rank, Score, Tokenize, Tokenwise};
 use host::{Crypto, Performance, Turns};
 use source::{Files, Source};
 use threads::executors;
-use values::{object, read, thrown, vectors};
+use values::{object, read, rows, thrown, vectors};
 
 /// Tokens of one pass of the processor: few, so that an abort is seen soon and memory stays small.
 /// One thread wins nothing by more.
@@ -115,16 +117,77 @@ impl Model {
         })
     }
 
+    /// A row of scores for each text.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Rows>")]
+    pub fn score(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ScoreRequest")] request: JsValue,
+        abort: Option<AbortSignal>,
+    ) -> Promise {
+        let service = self.service(abort);
+        promise(async move {
+            let request: Score = read(&request, &service.limits)?;
+            rows(&request.of(&service).await?)
+        })
+    }
+
+    /// How near each text is to a query.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Rows>")]
+    pub fn rank(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "RankRequest")] request: JsValue,
+        abort: Option<AbortSignal>,
+    ) -> Promise {
+        let service = self.service(abort);
+        promise(async move {
+            let request: Rank = read(&request, &service.limits)?;
+            rows(&request.of(&service).await?)
+        })
+    }
+
+    /// The vectors of every token of each text.
+    #[wasm_bindgen(js_name = tokenVectors, unchecked_return_type = "Promise<Rows>")]
+    pub fn token_vectors(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "TokenVectorsRequest")] request: JsValue,
+        abort: Option<AbortSignal>,
+    ) -> Promise {
+        let service = self.service(abort);
+        promise(async move {
+            let request: Tokenwise = read(&request, &service.limits)?;
+            rows(&request.of(&service).await?)
+        })
+    }
+
+    /// The tokens of a text, with their places.
+    #[wasm_bindgen(unchecked_return_type = "Token[]")]
+    pub fn tokenize(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "TokenizeRequest")] request: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let service = self.service(None);
+        let tokens =
+            read::<Tokenize>(&request, &service.limits).and_then(|asked| asked.of(&service));
+        tokens.and_then(|tokens| object(&tokens)).map_err(|fault| thrown(&fault))
+    }
+
+    /// What the model can do.
+    #[wasm_bindgen(unchecked_return_type = "InfoAnswer")]
+    pub fn info(&self) -> Result<JsValue, JsValue> {
+        let info = self.service(None).info(None);
+        info.and_then(|info| object(&info)).map_err(|fault| thrown(&fault))
+    }
+
+    /// Bytes of the GPU's memory that the model takes.
+    #[wasm_bindgen(getter, js_name = gpuBytes)]
+    pub fn gpu_bytes(&self) -> f64 {
+        gpu_bytes(self.engine.model().backend()) as f64
+    }
+
     /// Alive, and who answers.
     #[wasm_bindgen(unchecked_return_type = "HealthAnswer")]
     pub fn health(&self) -> Result<JsValue, JsValue> {
         self.service(None).live().and_then(|health| object(&health)).map_err(|fault| thrown(&fault))
-    }
-
-    /// The classes by id; empty where the model does not classify.
-    #[wasm_bindgen(getter)]
-    pub fn labels(&self) -> Vec<String> {
-        self.identity.labels.clone()
     }
 
     /// The vector instructions in use: `simd128` or `relaxed-simd`.

@@ -34,12 +34,19 @@ impl Files {
         Ok(Some(got.dyn_into::<Uint8Array>()?.to_vec().into()))
     }
 
+    /// What was thrown, by what it says of itself: see `www/src/sources.ts`.
     fn error(&self, file: &str, thrown: &JsValue) -> SourceError {
         let (place, file) = (self.describe(), file.to_owned());
-        let status = Reflect::get(thrown, &"status".into()).ok().and_then(|status| status.as_f64());
+        let property = |name: &str| Reflect::get(thrown, &name.into()).ok();
+        let word = |name: &str| property(name).and_then(|value| value.as_string());
+        let status = property("status").and_then(|status| status.as_f64());
+        if let Some((expected, got)) = word("expected").zip(word("got")) {
+            return SourceError::Integrity { place, file, expected, got };
+        }
         match status.map(|status| status as u16) {
             Some(status @ (401 | 403)) => SourceError::Unauthorized { place, file, status },
             Some(status) => SourceError::Status { place, file, status },
+            None if word("kept").is_some() => SourceError::Offline { place, file },
             None => SourceError::Unreachable { place, file, reason: words(thrown), cached: false },
         }
     }

@@ -75,6 +75,76 @@ export interface EncodeAnswer extends Origin {
   processing_time: number;
 }
 
+/** Scores of texts, or of pairs of texts, for every class. */
+export interface ScoreRequest {
+  texts: string[];
+  /** As many as there are texts: what each is judged with. */
+  pairs?: string[];
+  /** `none` gives the numbers of the head; another must be what the model was trained for. */
+  function_to_apply?: "none" | "softmax" | "sigmoid";
+  max_length?: number;
+  /** `false` refuses a text that is too long; else its end is left out. */
+  truncate?: boolean;
+}
+
+/** How near texts are to a query. */
+export interface RankRequest {
+  query: string;
+  texts: string[];
+  /** Whether vectors are compared also by a model that judges pairs. */
+  by_vectors?: boolean;
+  raw?: boolean;
+  prompt?: string;
+  max_length?: number;
+  truncate?: boolean;
+}
+
+/** The vectors of every token of texts. */
+export interface TokenVectorsRequest {
+  texts: string[];
+  prompt?: string;
+  max_length?: number;
+  truncate?: boolean;
+}
+
+/** A text's tokens. */
+export interface TokenizeRequest {
+  text: string;
+  prompt?: string;
+  /** With the special ones around the text, unless this is `false`. */
+  special?: boolean;
+}
+
+/** A token, and where in the text it stands. A special one stands nowhere. */
+export interface Token {
+  id: number;
+  text: string;
+  special: boolean;
+  start: number | null;
+  end: number | null;
+}
+
+/** Rows of numbers, one behind the other. */
+export interface Rows {
+  numbers: Float32Array;
+  /** How many numbers are each text's. */
+  lengths: Uint32Array;
+  tokens: number;
+}
+
+/** The answer to `GET /model_info`. */
+export interface InfoAnswer extends Origin {
+  kind: "embedding" | "classifier" | "reranker";
+  architecture: string;
+  labels: string[];
+  dimensions: number;
+  pooling: "mean" | "cls" | "max" | "last_token";
+  normalize: boolean;
+  /** The most tokens of a text that it sees. */
+  max_length: number;
+  max_texts: number;
+}
+
 /** The answer to `GET /health`. */
 export interface HealthAnswer extends Origin {
   status: "ok";

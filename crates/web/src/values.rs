@@ -1,6 +1,6 @@
 //! Requests from JavaScript, answers and faults to it.
 
-use js_sys::{Array, Error, Float32Array, Int8Array, JSON, Reflect, Uint8Array};
+use js_sys::{Array, Error, Float32Array, Int8Array, JSON, Reflect, Uint8Array, Uint32Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
@@ -8,6 +8,8 @@ use trireme_domain::wire::{EncodeAnswer, Vector, Vectors};
 use trireme_domain::{Code, Fault, Limits};
 use trireme_service::parse;
 use wasm_bindgen::{JsCast, JsValue};
+
+use crate::asked::Rows;
 
 /// Reads a request: an object, or JSON in bytes. Both go through the parser of every host, so
 /// that all refuse the same, in the same words.
@@ -42,6 +44,19 @@ pub fn vectors(mut answer: EncodeAnswer) -> Result<JsValue, Fault> {
     let object = object(&answer)?;
     Reflect::set(&object, &key.into(), &value).map_err(|thrown| broken(&thrown))?;
     Ok(object)
+}
+
+/// Rows as a plain object with typed arrays.
+pub fn rows(rows: &Rows) -> Result<JsValue, Fault> {
+    let object = js_sys::Object::new();
+    for (key, value) in [
+        ("numbers", Float32Array::from(rows.numbers.as_slice()).into()),
+        ("lengths", Uint32Array::from(rows.lengths.as_slice()).into()),
+        ("tokens", JsValue::from(rows.tokens as f64)),
+    ] {
+        Reflect::set(&object, &key.into(), &value).map_err(|thrown| broken(&thrown))?;
+    }
+    Ok(object.into())
 }
 
 fn take(vector: &mut Vector) -> Vector {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use trireme_domain::{Class, Code};
+use trireme_domain::{Class, Code, Retry};
 use trireme_tests::{Process, built_host, minilm_dir, repo_root};
 
 use crate::host::Host;
@@ -463,15 +463,20 @@ export type ClassName ="
             write!(table, "\n  | \"{}\"", class.js()).unwrap();
         }
     }
-    table += ";\n\n/** Everything that can go wrong: its class and its HTTP status. */\n";
+    table += ";\n\n/** What is known of a code. */\n";
+    table += "export interface Facts {\n  class: ClassName;\n  status: number;\n";
+    table += "  retryable: boolean;\n  hint: string;\n}\n\n/** Everything that can go wrong: its class, its HTTP status, whether asking again may help, and what\n *  to do. */\n";
     table += "export const FAULTS = {\n";
     for code in Code::ALL {
         let (name, class, status) = (code.name(), code.class().js(), code.status());
         let meaning = code.meaning();
         writeln!(table, "  /** {meaning} */").unwrap();
-        writeln!(table, "  {name}: {{ class: \"{class}\", status: {status} }},").unwrap();
+        let (retryable, hint) = (code.retry() == Retry::Later, code.hint());
+        writeln!(table, "  {name}: {{").unwrap();
+        writeln!(table, "    class: \"{class}\",\n    status: {status},").unwrap();
+        writeln!(table, "    retryable: {retryable},\n    hint: \"{hint}\",\n  }},").unwrap();
     }
-    table += "} as const satisfies Record<string, { class: ClassName; status: number }>;\n\n";
+    table += "} as const satisfies Record<string, Facts>;\n\n";
     table += "/** What went wrong. */\nexport type Code = keyof typeof FAULTS;\n";
     table
 }

@@ -18,8 +18,9 @@ pub use count::count;
 pub use encode::{EncodeAnswer, EncodeRequest, Encoding, Pooling, Vector, Vectors};
 pub use jobs::{AsyncSentimentRequest, JobAnswer, JobKind, JobRequest, JobResult, JobStanding};
 pub use predict::{
-    BatchAnswer, BatchRequest, Indexed, IndexedAnswer, ListRequest, PredictAnswer, PredictRequest,
-    Predicted, SentimentAnswer, SentimentBatchAnswer, SentimentRequest, SentimentResult,
+    BatchAnswer, BatchRequest, Function, Indexed, IndexedAnswer, ListRequest, PredictAnswer,
+    PredictRequest, Predicted, SentimentAnswer, SentimentBatchAnswer, SentimentRequest,
+    SentimentResult,
 };
 
 /// Who answered: on every answer.

@@ -7,6 +7,20 @@ use super::schema;
 use super::{Origin, Scores};
 use crate::Fault;
 
+/// What makes scores of a head's numbers, as Hugging Face calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PipelineFunction"))]
+#[serde(rename_all = "lowercase")]
+pub enum Function {
+    /// Nothing.
+    None,
+    /// Each class by itself.
+    Sigmoid,
+    /// One class of all.
+    Softmax,
+}
+
 /// `POST /predict`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

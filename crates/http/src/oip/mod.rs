@@ -29,10 +29,10 @@ use self::answer::{Rows, inferred, offered, usual};
 use self::place::{What, place};
 use self::read::{Output, Request, Wanted, read};
 use crate::answer::{Json, Outcome, Refused};
-use crate::asking::{Cutting, scores, vectors};
 use crate::body::Bytes;
 use crate::call::Call;
 use crate::style::{PlainFault, shaped};
+use trireme_service::asking::{Cutting, scores, vectors};
 
 /// How many bytes of a body are JSON; tensors stand behind them.
 const JSON_BYTES: &str = "inference-header-content-length";

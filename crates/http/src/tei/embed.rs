@@ -10,10 +10,10 @@ use trireme_service::EmbedOptions;
 use super::meter::{Measured, Meter};
 use super::{Direction, Host, cutting, yes};
 use crate::answer::Refused;
-use crate::asking::{token_vectors, vectors};
 use crate::body::Parsed;
 use crate::call::Call;
 use crate::inputs::Inputs;
+use trireme_service::asking::{token_vectors, vectors};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

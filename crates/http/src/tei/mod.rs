@@ -25,9 +25,9 @@ pub(crate) use self::rank::{Rank, RerankRequest, SimilarityRequest, rerank, simi
 pub(crate) use self::tokens::{DecodeRequest, SimpleToken, TokenizeRequest, decode, tokenize};
 
 use crate::answer::Refused;
-use crate::asking::Cutting;
 use crate::body::{Bytes, Parsed, is_object};
 use crate::call::Call;
+use trireme_service::asking::Cutting;
 
 type Host = State<Service>;
 

@@ -9,7 +9,7 @@ use trireme_service::{Service, Terms, Text, parse};
 use super::meter::{Measured, Meter};
 use super::{Direction, cutting};
 use crate::answer::Refused;
-use crate::asking::{order, scores};
+use trireme_service::asking::{order, scores};
 
 /// A text, a pair, or several of them, each in a list of its own.
 pub(crate) enum Judged {

@@ -11,11 +11,11 @@ use trireme_service::parse;
 use super::meter::{Measured, Meter};
 use super::{Direction, Host, cutting};
 use crate::answer::Refused;
-use crate::asking::{nearness, order, ranked};
 use crate::body::{Bytes, Parsed};
 use crate::call::Call;
 use crate::rerank;
 use crate::style::{Convention, said};
+use trireme_service::asking::{nearness, order, ranked};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

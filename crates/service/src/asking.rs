@@ -1,14 +1,19 @@
 //! What conventions share: how texts become vectors, scores and ranks.
 
 use trireme_domain::similarity::cosine;
-use trireme_domain::wire::Kind;
+use trireme_domain::wire::{Function, Kind};
 use trireme_domain::{Code, Fault};
-use trireme_service::{
-    Answer, Asked, Cut, EmbedOptions, Served, Service, Side, Task, Terms, Text, all,
-};
+use trireme_model::{Cut, EmbedOptions, Side};
+
+use crate::engine::{Answer, Task, Text, all};
+use crate::served::{Identity, Served};
+use crate::service::{Asked, Service, Terms};
 
 /// The class of every text as scores by id, or the numbers of the head as they are.
-pub(crate) async fn scores(
+///
+/// # Errors
+/// A [`Fault`] of a text, with its place, or of the whole request.
+pub async fn scores(
     service: &Service,
     served: &Served,
     texts: Vec<Text>,
@@ -20,8 +25,29 @@ pub(crate) async fn scores(
     whole(all(service.each(served, texts, asked).await?)?, cutting)
 }
 
+/// Whether scores are wanted as the head says them: with nothing applied, or what the model was
+/// trained for.
+///
+/// # Errors
+/// [`Code::InvalidOption`]: another function makes no sense of this model.
+pub fn is_raw(function: Option<Function>, model: &Identity) -> Result<bool, Fault> {
+    match function {
+        None => Ok(false),
+        Some(Function::None) => Ok(true),
+        Some(Function::Softmax) if !model.several => Ok(false),
+        Some(Function::Sigmoid) if model.several => Ok(false),
+        Some(_) => {
+            let message = "function_to_apply is `none`, or what the model was trained for";
+            Err(Fault::new(Code::InvalidOption, message))
+        }
+    }
+}
+
 /// The vector of every text.
-pub(crate) async fn vectors(
+///
+/// # Errors
+/// A [`Fault`] of a text, with its place, or of the whole request.
+pub async fn vectors(
     service: &Service,
     served: &Served,
     texts: Vec<String>,
@@ -39,7 +65,10 @@ pub(crate) async fn vectors(
 const NUMBERS: usize = 2_000_000;
 
 /// The vector of every token of each text, as the encoder leaves it.
-pub(crate) async fn token_vectors(
+///
+/// # Errors
+/// A [`Fault`] of a text, with its place, or of the whole request.
+pub async fn token_vectors(
     service: &Service,
     served: &Served,
     texts: Vec<String>,
@@ -71,7 +100,7 @@ pub(crate) async fn token_vectors(
 
 /// How texts that are too long are treated.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cutting {
+pub struct Cutting {
     cut: Cut,
     /// Whether one that is too long is refused.
     refused: bool,
@@ -79,8 +108,16 @@ pub(crate) struct Cutting {
 
 impl Cutting {
     /// As `truncate` and `truncation_direction` say it; what is not said is the model's way.
+    #[must_use]
     pub fn new(truncate: Option<bool>, side: Option<Side>) -> Self {
         Self { cut: Cut { max_tokens: None, side }, refused: truncate == Some(false) }
+    }
+
+    /// No more than so many tokens are looked at, special ones among them.
+    #[must_use]
+    pub fn at_most(mut self, max_tokens: Option<usize>) -> Self {
+        self.cut.max_tokens = max_tokens;
+        self
     }
 }
 
@@ -100,7 +137,10 @@ fn whole(answers: Vec<Answer>, cutting: Cutting) -> Result<Vec<Answer>, Fault> {
 
 /// How near each text is to a query: what a reranker says of the pair, or else the cosine of the
 /// two vectors. With it, the tokens that were read.
-pub(crate) async fn ranked(
+///
+/// # Errors
+/// A [`Fault`] of a text, with its place, or of the whole request.
+pub async fn ranked(
     service: &Service,
     served: &Served,
     query: &str,
@@ -121,7 +161,10 @@ pub(crate) async fn ranked(
 }
 
 /// The cosine of each text's vector to a query's. With it, the tokens that were read.
-pub(crate) async fn nearness(
+///
+/// # Errors
+/// A [`Fault`] of a text, with its place, or of the whole request.
+pub async fn nearness(
     service: &Service,
     served: &Served,
     query: String,
@@ -151,7 +194,8 @@ pub(crate) async fn nearness(
 }
 
 /// Places by their scores, the highest first; equal ones as they came.
-pub(crate) fn order(scores: &[f32]) -> Vec<usize> {
+#[must_use]
+pub fn order(scores: &[f32]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
     order

@@ -1,0 +1,188 @@
+// A model on two devices: the processor answers at once, a GPU is made ready beside it, and each
+// request goes where one of its length was answered sooner.
+
+import { Client } from "./client.js";
+import { crossover, said, type Measured } from "./crossover.js";
+import { TriremeError } from "./errors.js";
+import type { EncodeAnswer } from "./engine/trireme.js";
+import type { Ask, Loaded, Processor, Progress, Wanted } from "./protocol.js";
+
+/** Who can be asked. */
+export interface Asks {
+  load(report?: (progress: Progress) => void, signal?: AbortSignal): Promise<Loaded>;
+  ask(ask: Ask, signal?: AbortSignal): Promise<unknown>;
+  dispose(): void;
+}
+
+/** Which device answers what, and why. */
+export interface Choice {
+  /** Requests of so many tokens or more go to the GPU; `Infinity` where none does. */
+  gpuFrom: number;
+  why: string;
+  /** What was measured; nothing, where that was remembered or there was nothing to measure. */
+  measured: readonly Measured[];
+}
+
+/** Tokens of the requests that are measured, by texts of at most so many. */
+const SIZES: readonly (readonly [texts: number, tokens: number])[] = [
+  [1, 8], [1, 32], [1, 120], [4, 120], [16, 120], [64, 120],
+];
+
+/** Longer requests than this, in milliseconds on the processor, show nothing new. */
+const LONG = 400;
+
+/** What a GPU fails with that the processor may not. */
+const OF_THE_GPU = new Set(["device_lost", "out_of_memory", "internal", "unsupported_here", "answer_not_finite"]);
+
+export class Auto implements Asks {
+  readonly #wanted: Wanted;
+  readonly #cpu: Client;
+  #gpu: Client | undefined;
+  #choice: Choice = { gpuFrom: Number.POSITIVE_INFINITY, why: "the GPU is not ready yet", measured: [] };
+  #warm: Promise<void> | undefined;
+  #disposed = false;
+
+  constructor(wanted: Wanted) {
+    this.#wanted = wanted;
+    this.#cpu = new Client({ ...wanted, processor: "wasm" });
+  }
+
+  async load(report?: (progress: Progress) => void, signal?: AbortSignal): Promise<Loaded> {
+    const loaded = await this.#cpu.load(report, signal);
+    this.#warm ??= this.#warmUp(loaded).catch((error) => this.#without(`the GPU failed: ${String(error)}`));
+    return loaded;
+  }
+
+  /** Which device answers what, once that is known. */
+  async choice(): Promise<Choice> {
+    await this.#warm;
+    return this.#choice;
+  }
+
+  async ask(ask: Ask, signal?: AbortSignal): Promise<unknown> {
+    const gpu = this.#gpu;
+    if (!gpu || tokensOf(ask) < this.#choice.gpuFrom) return this.#cpu.ask(ask, signal);
+    try {
+      return await gpu.ask(ask, signal);
+    } catch (error) {
+      if (!(error instanceof TriremeError) || !OF_THE_GPU.has(error.code) || signal?.aborted) throw error;
+      this.#without(`the GPU failed: ${error.message}`);
+      return this.#cpu.ask(ask, signal);
+    }
+  }
+
+  /** What both take. */
+  async taken(): Promise<unknown[]> {
+    const clients = [this.#cpu, ...(this.#gpu ? [this.#gpu] : [])];
+    return Promise.all(clients.map((client) => client.ask({ do: "taken" })));
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#cpu.dispose();
+    this.#gpu?.dispose();
+    this.#gpu = undefined;
+  }
+
+  #without(why: string): void {
+    this.#gpu?.dispose();
+    this.#gpu = undefined;
+    this.#choice = { gpuFrom: Number.POSITIVE_INFINITY, why, measured: this.#choice.measured };
+  }
+
+  async #warmUp(loaded: Loaded): Promise<void> {
+    const adapter = await (navigator as { gpu?: GpuOfABrowser }).gpu?.requestAdapter();
+    if (!adapter) return this.#without("there is no GPU here");
+    const { vendor, architecture, device, description } = adapter.info;
+    const name = [vendor, architecture, device, description].filter(Boolean).join(" ");
+    const { digest, precision, lane, threads } = loaded;
+    const memory = new Remembered([name, digest, precision, lane, threads].join("/"));
+    const known = memory.recall();
+    if (known === Number.POSITIVE_INFINITY) return this.#without(`${name} was slower at every length when it was measured`);
+    const gpu = new Client({ ...this.#wanted, threads: 1, processor: "webgpu" });
+    const { processor, refused } = await gpu.load().catch((error) => {
+      gpu.dispose();
+      throw error;
+    });
+    if (processor !== "webgpu" || this.#disposed) {
+      gpu.dispose();
+      return this.#without(refused ?? "the model was disposed");
+    }
+    this.#gpu = gpu;
+    const measured = known === undefined ? await this.#measure(gpu) : [];
+    const gpuFrom = known ?? crossover(measured);
+    memory.remember(gpuFrom);
+    const facts = measured.length > 0 ? said(measured) : "as it was measured before";
+    const why = `${name}: ${facts}`;
+    this.#choice = { gpuFrom, why, measured };
+    // What never answers needs no memory.
+    if (gpuFrom === Number.POSITIVE_INFINITY) this.#without(why);
+  }
+
+  async #measure(gpu: Client): Promise<Measured[]> {
+    const measured: Measured[] = [];
+    for (const [texts, words] of SIZES) {
+      const ask: Ask = { do: "encode", request: { texts: Array(texts).fill("sea ".repeat(words - 2)) } };
+      const [wasm, webgpu] = [await fastest(this.#cpu, ask), await fastest(gpu, ask)];
+      measured.push({ tokens: wasm.tokens, wasm: wasm.time, webgpu: webgpu.time });
+      if (wasm.time > LONG) break;
+    }
+    return measured;
+  }
+}
+
+/** What of WebGPU is asked here. */
+interface GpuOfABrowser {
+  requestAdapter(): Promise<{ info: Record<"vendor" | "architecture" | "device" | "description", string> } | null>;
+}
+
+/** The fastest of three, after one that makes everything ready. */
+async function fastest(client: Client, ask: Ask): Promise<{ tokens: number; time: number }> {
+  const { tokens } = (await client.ask(ask)) as EncodeAnswer;
+  let time = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < 3; run++) {
+    const start = performance.now();
+    await client.ask(ask);
+    time = Math.min(time, performance.now() - start);
+  }
+  return { tokens, time };
+}
+
+/** Tokens of a request, as nearly as its letters tell. */
+export function tokensOf(ask: Ask): number {
+  if (!("request" in ask)) return 0;
+  const { request } = ask;
+  if (request instanceof Uint8Array) return request.length / 4;
+  const values = Object.values(request).flat();
+  const texts = values.filter((value): value is string => typeof value === "string");
+  return texts.reduce((sum, text) => sum + text.length / 4 + 2, 0);
+}
+
+/** What an origin remembers of a GPU, where it may remember anything. */
+class Remembered {
+  readonly #key: string;
+
+  constructor(name: string) {
+    this.#key = `trireme crossover ${name}`;
+  }
+
+  recall(): number | undefined {
+    try {
+      const known = globalThis.localStorage?.getItem(this.#key);
+      return known == null ? undefined : Number(known);
+    } catch {
+      return undefined;
+    }
+  }
+
+  remember(gpuFrom: number): void {
+    try {
+      globalThis.localStorage?.setItem(this.#key, `${gpuFrom}`);
+    } catch {
+      // It is measured again.
+    }
+  }
+}
+
+/** A device as callers name it. */
+export type Device = Processor | "auto";

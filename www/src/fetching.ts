@@ -1,0 +1,290 @@
+// One file from a server: kept as it comes, gone on with where it was cut off, asked about before it
+// is used again.
+
+import { Gone, forget, held, keep, keeping, metaOf, note, pieces, type Meta } from "./kept.js";
+import { after, impatient, later, Pieces, until } from "./lines.js";
+import { get } from "./platform.js";
+import type { Caching } from "./protocol.js";
+import { Offline, Refused, type Opened, type Unkept } from "./sources.js";
+
+/** How a file is fetched. */
+export interface Terms {
+  cache: Caching | undefined;
+  token?: string | undefined;
+  unkept: Unkept;
+  signal: AbortSignal | undefined;
+}
+
+/** Bytes of a piece that is kept: what a cut line loses, at most. */
+const PIECE = 4 << 20;
+
+/** How often a line may break without a byte between. */
+const TRIES = 5;
+
+/** The first pause after a break, in milliseconds; each is twice the one before. */
+const PAUSE = 250;
+
+/** The longest pause that a server may ask for, in milliseconds. */
+const LONGEST_PAUSE = 60_000;
+
+/** Statuses that pass. */
+const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+/** Opens a file; `undefined` where there is none. */
+export async function fetched(url: URL, terms: Terms): Promise<Opened | undefined> {
+  const here = url.protocol === "file:";
+  const cache = terms.cache === "off" || here ? undefined : await keeping();
+  if (!cache) {
+    if (terms.cache === "only" && !here) throw new Offline("there is no cache here");
+    if (terms.cache !== "off" && !here) terms.unkept.reason ??= "there is no cache here";
+    return new Fetch(url, terms, undefined).open(undefined);
+  }
+  return alone(url.href, terms.signal, async () => {
+    const meta = await metaOf(cache, url.href);
+    if (meta && (await stillTrue(url, meta, terms))) return fromKept(cache, meta, url, terms);
+    if (terms.cache === "only") throw new Offline(`${url.href} is not kept here`);
+    return new Fetch(url, terms, cache).open(meta?.complete ? undefined : meta);
+  });
+}
+
+/** Does something while no other tab does it with the same file, so that one fetches and the others
+ *  find what it kept. The lock is held until the file is read. */
+async function alone(
+  name: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<Opened | undefined>,
+): Promise<Opened | undefined> {
+  const locks = globalThis.navigator?.locks;
+  if (!locks) return work();
+  return new Promise((resolve, reject) => {
+    const read = async () => {
+      const opened = await work();
+      if (!opened) return resolve(undefined);
+      await new Promise<void>((end) => resolve({ ...opened, chunks: until(opened.chunks, end) }));
+    };
+    locks.request(`trireme ${name}`, signal ? { signal } : {}, read).catch(reject);
+  });
+}
+
+/** Whether what is kept is still what the server has; without a server it is. */
+async function stillTrue(url: URL, meta: Meta, terms: Terms): Promise<boolean> {
+  if (!meta.complete) return false;
+  if (terms.cache === "only" || standsForItself(url)) return true;
+  try {
+    const said = await get(url, { method: "HEAD", cache: "no-cache", ...asking(terms) });
+    if (PASSING.has(said.status)) return true;
+    return meta.absent ? isAbsent(said) : said.ok && !isAbsent(said) && agree(meta, validators(said));
+  } catch {
+    terms.signal?.throwIfAborted();
+    return true;
+  }
+}
+
+/** Whether an address stands for its content: a hub's with a commit in it. */
+function standsForItself(url: URL): boolean {
+  return /\/resolve\/[0-9a-f]{40}\//.test(url.pathname);
+}
+
+/** What changes when a file does, as far as a server says it. */
+type Validators = Pick<Meta, "etag" | "modified" | "size">;
+
+function validators({ headers }: Response): Validators {
+  // Of a body that is packed for the journey, the length that is said is not the file's.
+  const said = headers.get("content-encoding") ? null : headers.get("content-length");
+  return {
+    etag: headers.get("etag"),
+    modified: headers.get("last-modified"),
+    size: said === null ? undefined : Number(said),
+  };
+}
+
+/** Whether two files may be one: they differ in nothing that is known of both. */
+function agree(one: Validators, other: Validators): boolean {
+  const same = (a: unknown, b: unknown) => a == null || b == null || a === b;
+  return same(one.etag, other.etag) && same(one.modified, other.modified) && same(one.size, other.size);
+}
+
+/** Whether a part of a file belongs behind what is here. Another origin's headers may be hidden; that
+ *  it is a part then has to do. */
+function continues(meta: Validators, part: Response): boolean {
+  const total = /^bytes \d+-\d+\/(\d+)$/.exec(part.headers.get("content-range") ?? "")?.[1];
+  const size = total === undefined ? undefined : Number(total);
+  return part.status === 206 && agree(meta, { ...validators(part), size });
+}
+
+/** A server of single-page applications has a page for every path; no model has one. */
+function isAbsent(response: Response): boolean {
+  if (response.status === 404 || response.status === 410) return true;
+  return response.ok && (response.headers.get("content-type")?.startsWith("text/html") ?? false);
+}
+
+function asking({ token, signal }: Terms): RequestInit {
+  return {
+    ...(token && { headers: { authorization: `Bearer ${token}` } }),
+    ...(signal && { signal }),
+  };
+}
+
+function fromKept(cache: Cache, meta: Meta, url: URL, terms: Terms): Opened | undefined {
+  return meta.absent ? undefined : { size: held(meta), chunks: keptOrAnew(cache, meta, url, terms) };
+}
+
+/** What is kept; the rest anew, where the browser took a piece away. */
+async function* keptOrAnew(cache: Cache, meta: Meta, url: URL, terms: Terms): AsyncGenerator<Uint8Array> {
+  let given = 0;
+  try {
+    for await (const piece of pieces(cache, meta)) {
+      yield piece;
+      given += piece.length;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof Gone)) throw thrown;
+    if (terms.cache === "only") throw new Offline(thrown.message);
+    await forget(meta.url);
+    const opened = await new Fetch(url, terms, cache).open(undefined);
+    if (opened) yield* after(opened.chunks, given);
+  }
+}
+
+/** One file on its way. */
+class Fetch {
+  readonly #url: URL;
+  readonly #terms: Terms;
+  #cache: Cache | undefined;
+  #meta: Meta;
+  /** Bytes that were passed on. */
+  #given = 0;
+
+  constructor(url: URL, terms: Terms, cache: Cache | undefined) {
+    this.#url = url;
+    this.#terms = terms;
+    this.#cache = cache;
+    this.#meta = { url: url.href, size: undefined, etag: null, modified: null, pieces: [], complete: false, saved: Date.now() };
+  }
+
+  /** Opens it, behind what an earlier attempt left. */
+  async open(left: Meta | undefined): Promise<Opened | undefined> {
+    const rest = left && held(left) > 0 ? await this.#rest(left) : undefined;
+    const response = rest ?? (await this.#patiently(() => this.#ask(0)));
+    if (isAbsent(response)) {
+      await response.body?.cancel();
+      await this.#trying((cache) => note(cache, { ...this.#meta, absent: true, complete: true }));
+      return undefined;
+    }
+    if (!response.ok) throw new Refused(response.status);
+    this.#meta = rest && left ? left : { ...this.#meta, ...validators(response) };
+    return { size: this.#meta.size, chunks: this.#chunks(response) };
+  }
+
+  /** The rest of a file of which something is here; nothing, where it is another file by now. */
+  async #rest(left: Meta): Promise<Response | undefined> {
+    const response = await this.#patiently(() => this.#ask(held(left)));
+    if (continues(left, response)) return response;
+    await response.body?.cancel();
+    await forget(left.url);
+    return undefined;
+  }
+
+  /** Asks, and asks again where that may help. */
+  async #patiently(ask: () => Promise<Response>): Promise<Response> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const response = await ask();
+        if (tries >= TRIES || !PASSING.has(response.status)) return response;
+        await response.body?.cancel();
+        await this.#pause(tries, response.headers.get("retry-after"));
+      } catch (thrown) {
+        this.#terms.signal?.throwIfAborted();
+        if (tries >= TRIES) throw thrown;
+        await this.#pause(tries, null);
+      }
+    }
+  }
+
+  #ask(from: number): Promise<Response> {
+    const init = asking(this.#terms);
+    if (from > 0) init.headers = { ...init.headers, range: `bytes=${from}-` };
+    // What is kept here need not be kept by the browser as well.
+    if (this.#cache) init.cache = "no-store";
+    return get(this.#url, init);
+  }
+
+  async #pause(tries: number, said: string | null): Promise<void> {
+    const seconds = Number(said ?? Number.NaN);
+    const own = PAUSE * 2 ** (tries - 1) * (0.75 + Math.random() / 2);
+    await later(seconds >= 0 ? Math.min(1e3 * seconds, LONGEST_PAUSE) : own, this.#terms.signal);
+  }
+
+  async *#chunks(first: Response): AsyncGenerator<Uint8Array> {
+    if (this.#cache && this.#meta.pieces.length > 0) {
+      for await (const piece of pieces(this.#cache, this.#meta)) yield this.#passed(piece);
+    }
+    const rest = new Pieces(PIECE);
+    for await (const chunk of this.#lasting(first)) {
+      const full = rest.add(chunk);
+      if (full) await this.#keep(full);
+      yield this.#passed(chunk);
+    }
+    await this.#keep(rest.rest());
+    await this.#trying((cache) => note(cache, { ...this.#meta, size: this.#given, complete: true }));
+  }
+
+  #passed(bytes: Uint8Array): Uint8Array {
+    this.#given += bytes.length;
+    return bytes;
+  }
+
+  /** All that comes, over as many lines as it takes. */
+  async *#lasting(first: Response): AsyncGenerator<Uint8Array> {
+    const { size } = this.#meta;
+    let chunks: AsyncIterable<Uint8Array> = impatient(first.body);
+    for (let tries = 1; ; ) {
+      const before = this.#given;
+      try {
+        yield* chunks;
+        if (size === undefined || this.#given >= size) return;
+        throw new Error(`${this.#given} bytes came of ${size}`);
+      } catch (thrown) {
+        this.#terms.signal?.throwIfAborted();
+        tries = this.#given > before ? 1 : tries + 1;
+        if (tries > TRIES) throw thrown;
+        await this.#pause(tries, null);
+        chunks = await this.#again();
+      }
+    }
+  }
+
+  /** The line broke: what is missing of the file. */
+  async #again(): Promise<AsyncIterable<Uint8Array>> {
+    const response = await this.#patiently(() => this.#ask(this.#given));
+    if (continues(this.#meta, response)) return impatient(response.body);
+    if (response.status !== 200) throw new Refused(response.status);
+    // It comes from the beginning: what is here already is left out.
+    if (!agree(this.#meta, validators(response))) throw new Error("the file changed while it was fetched");
+    return after(impatient(response.body), this.#given);
+  }
+
+  async #keep(piece: Uint8Array): Promise<void> {
+    if (piece.length === 0) return;
+    await this.#trying(async (cache) => {
+      this.#meta = await keep(cache, this.#meta, piece);
+    });
+  }
+
+  /** What can't be kept is not: the model is loaded all the same. */
+  async #trying(work: (cache: Cache) => Promise<void>): Promise<void> {
+    if (!this.#cache) return;
+    try {
+      await work(this.#cache);
+    } catch (thrown) {
+      this.#terms.unkept.reason = reasonOf(thrown);
+      this.#cache = undefined;
+      await forget(this.#url.href).catch(() => {});
+    }
+  }
+}
+
+function reasonOf(thrown: unknown): string {
+  const full = thrown instanceof DOMException && thrown.name === "QuotaExceededError";
+  return full ? "the browser gives no more room" : `the browser's cache failed: ${String(thrown)}`;
+}

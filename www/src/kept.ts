@@ -1,0 +1,97 @@
+// What is kept of files that were fetched, for all tabs of an origin: pieces of each in the browser's
+// cache, so that a file that was cut off goes on where it was.
+
+/** The cache's name, and that of what was laid out otherwise. */
+const CACHE = "trireme-models-1";
+
+/** Addresses that no server has: a cache wants some. */
+const ROOT = "https://kept.invalid/";
+
+/** What is known of a file that is kept. */
+export interface Meta {
+  url: string;
+  /** Bytes of the whole file, where the server said. */
+  size: number | undefined;
+  /** What changes when the file does. */
+  etag: string | null;
+  modified: string | null;
+  /** Lengths of the pieces that are here. */
+  pieces: number[];
+  /** All of it is here. */
+  complete: boolean;
+  /** There is no such file. */
+  absent?: boolean;
+  /** When it was fetched, in milliseconds. */
+  saved: number;
+}
+
+/** The cache; `undefined` where there is none, as in a private window. */
+export async function keeping(): Promise<Cache | undefined> {
+  try {
+    return await globalThis.caches?.open(CACHE);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is known of a file. */
+export async function metaOf(cache: Cache, url: string): Promise<Meta | undefined> {
+  const found = await cache.match(key(url, "meta"));
+  return found?.json();
+}
+
+/** Says what is known of it. */
+export function note(cache: Cache, meta: Meta): Promise<void> {
+  return cache.put(key(meta.url, "meta"), Response.json(meta));
+}
+
+/** Keeps one piece more, and only then says that it is there. */
+export async function keep(cache: Cache, meta: Meta, bytes: Uint8Array): Promise<Meta> {
+  await cache.put(key(meta.url, meta.pieces.length), new Response(bytes as Uint8Array<ArrayBuffer>));
+  const longer = { ...meta, pieces: [...meta.pieces, bytes.length] };
+  await note(cache, longer);
+  return longer;
+}
+
+/** The pieces that are here, in order. */
+export async function* pieces(cache: Cache, meta: Meta): AsyncGenerator<Uint8Array> {
+  for (const [index, length] of meta.pieces.entries()) {
+    const found = await cache.match(key(meta.url, index));
+    const bytes = new Uint8Array((await found?.arrayBuffer()) ?? new ArrayBuffer(0));
+    // The browser may have taken it away at any time.
+    if (bytes.length !== length) throw new Gone(`piece ${index} of ${meta.url} is gone`);
+    yield bytes;
+  }
+}
+
+/** A piece that was kept is not there any more. */
+export class Gone extends Error {}
+
+/** Forgets a file; whether there was something to forget. */
+export async function forget(url: string): Promise<boolean> {
+  const cache = await keeping();
+  const meta = cache && (await metaOf(cache, url));
+  if (!cache || !meta) return false;
+  // What is known of it first: pieces alone are nothing.
+  await cache.delete(key(url, "meta"));
+  for (const index of meta.pieces.keys()) await cache.delete(key(url, index));
+  return true;
+}
+
+/** What is known of every file. */
+export async function all(): Promise<Meta[]> {
+  const cache = await keeping();
+  if (!cache) return [];
+  const known = (await cache.keys()).filter(({ url }) => url.endsWith("/meta"));
+  const found = await Promise.all(known.map(async (request) => (await cache.match(request))?.json()));
+  return found.filter((meta) => meta !== undefined) as Meta[];
+}
+
+/** The bytes of a file that are here. */
+export function held(meta: Meta): number {
+  return meta.pieces.reduce((sum, length) => sum + length, 0);
+}
+
+function key(url: string, part: string | number): string {
+  return `${ROOT}${encodeURIComponent(url)}/${part}`;
+}
