@@ -11,6 +11,8 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { buildOffline, buildSite } from "./site/build.mjs";
+
 const www = dirname(fileURLToPath(import.meta.url));
 const folder = resolve(process.argv[2] ?? "");
 const library = join(folder, "trireme");
@@ -121,18 +123,13 @@ function tidy() {
 
 await Promise.all(ENGINES.map(factory));
 await Promise.all(EDITIONS.map(edition));
-await build({
-  ...shared,
-  entryPoints: [join(www, "site/main.ts"), join(www, "site/style.css")],
-  outdir: join(folder, "site"),
-  // The site takes the package from beside it, as a stranger's page would.
-  plugins: [send(/^trireme$/, "../trireme/index.js", true)],
-});
+// The site takes the package from beside it, as a stranger's page would.
+await buildSite(folder, build, { ...shared, plugins: [send(/^trireme$/, "../trireme/index.js", true)] });
 types();
 tidy();
-for (const file of ["index.html", "site/icon.svg"]) cpSync(join(www, file), join(folder, file));
 for (const file of ["package.json", "README.md"]) cpSync(join(www, file), join(library, file));
 const models = resolve(www, "../models/default");
 // Cloudflare's tools take files of this ending as they are.
 cpSync(join(models, "default.trireme"), join(library, "models/default/default.bin"));
 cpSync(join(models, "README.md"), join(library, "models/default/README.md"));
+await buildOffline(folder, build, shared);

@@ -1,27 +1,20 @@
-// The page: a model, a text, and answers as one types.
+// The first page: a model, a text, and answers as one types.
 
 import { load, type Model, type ModelSource } from "trireme";
 
+import { part, say } from "./dom.js";
+import { open } from "./opening.js";
 import { latest } from "./typing.js";
-import {
-  hide,
-  part,
-  showAnswers,
-  showFailure,
-  showModel,
-  showNothing,
-  showProgress,
-  type Answers,
-} from "./view.js";
+import { showAnswers, showNothing, type Answers } from "./view.js";
+import { failure } from "./words.js";
 
 const text = part<HTMLTextAreaElement>("text");
 let model: Model | undefined;
-let loading = new AbortController();
 
 const type = latest<Answers | undefined>(
   ask,
   (answers) => (answers ? showAnswers(answers) : showNothing()),
-  (error) => showFailure("failure", error),
+  (error) => say("failure", failure(error)),
 );
 
 async function ask(text: string, signal: AbortSignal): Promise<Answers | undefined> {
@@ -35,21 +28,14 @@ async function ask(text: string, signal: AbortSignal): Promise<Answers | undefin
 
 /** Loads a model. The one before answers until the new one can. */
 async function use(source: ModelSource): Promise<void> {
-  loading.abort();
-  const mine = (loading = new AbortController());
-  const onProgress = (progress: Parameters<typeof showProgress>[0]) => {
-    if (!mine.signal.aborted) showProgress(progress);
-  };
-  try {
-    showProgress({ loaded: 0 });
-    const loaded = await load(source, { onProgress, signal: mine.signal });
-    model?.dispose();
-    model = loaded;
-    await showModel(loaded);
-    type(text.value, 0);
-  } catch (error) {
-    if (!mine.signal.aborted) showFailure("model-failure", error);
-  }
+  // The site keeps the default model itself: see `keep.ts`.
+  const cache = source === "default" ? "off" : "check";
+  const loaded = await open((options) => load(source, { ...options, cache }));
+  if (!loaded) return;
+  model?.dispose();
+  model = loaded;
+  part("classes-card").hidden = model.labels.length === 0;
+  type(text.value, 0);
 }
 
 function pick(button: string, input: string): void {
@@ -69,9 +55,5 @@ pick("use-files", "files");
 part("by-url").addEventListener("submit", (event) => {
   event.preventDefault();
   void use(part<HTMLInputElement>("url").value);
-});
-part("cancel").addEventListener("click", () => {
-  loading.abort();
-  hide("loading");
 });
 void use("default");

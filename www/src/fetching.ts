@@ -72,8 +72,9 @@ async function stillTrue(url: URL, meta: Meta, terms: Terms): Promise<boolean> {
   if (terms.cache === "only" || standsForItself(url)) return true;
   try {
     const said = await get(url, { method: "HEAD", cache: "no-cache", ...asking(terms) });
-    if (PASSING.has(said.status)) return true;
-    return meta.absent ? isAbsent(said) : said.ok && !isAbsent(said) && agree(meta, validators(said));
+    if (meta.absent) return isAbsent(said);
+    // A server in trouble says nothing of the file.
+    return PASSING.has(said.status) || (said.ok && !isAbsent(said) && agree(meta, validators(said)));
   } catch {
     terms.signal?.throwIfAborted();
     return true;

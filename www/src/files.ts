@@ -1,6 +1,7 @@
 // Model files from a server or from the person's own disk, with their progress.
 
 import type { Source } from "./engine/trireme.js";
+import { error } from "./errors.js";
 import { fetched, type Terms } from "./fetching.js";
 import { forget } from "./kept.js";
 import { chunksOf } from "./lines.js";
@@ -26,6 +27,9 @@ interface File {
 /** Opens what lies at a place, and says how far reading is. */
 export function open(wanted: Wanted, reader: Reader): Source | Promise<Uint8Array> {
   const { place, sha256, cache } = wanted;
+  if (sha256 && !globalThis.crypto?.subtle) {
+    throw error("unsupported_here", "a page without https can't check a SHA-256; serve it by https, or leave the hash out");
+  }
   const tally = new Tally(reader.report);
   const terms: Terms = { cache, ...reader };
   const at = (url: URL, name: string, token?: string): File => ({

@@ -42,7 +42,7 @@ export async function metaOf(cache: Cache, url: string): Promise<Meta | undefine
 
 /** Says what is known of it. */
 export function note(cache: Cache, meta: Meta): Promise<void> {
-  return cache.put(key(meta.url, "meta"), Response.json(meta));
+  return cache.put(key(meta.url, "meta"), new Response(JSON.stringify(meta)));
 }
 
 /** Keeps one piece more, and only then says that it is there. */

@@ -1,6 +1,7 @@
 // A model that is loaded, with the verbs of every host.
 
 import { Auto, type Asks, type Choice, type Device } from "./auto.js";
+import { cache } from "./cache.js";
 import { Client } from "./client.js";
 import { error } from "./errors.js";
 import type {
@@ -60,6 +61,8 @@ export interface Stats {
   memory: number;
   /** Buffers on the GPU. */
   gpu: number;
+  /** What is kept of fetched models, all of them, for all pages of the origin. */
+  cache: number;
 }
 
 /** What runs where, and why. */
@@ -144,7 +147,7 @@ export class Model {
     const asks = this.#asks;
     const all = (asks instanceof Auto ? await asks.taken() : [await asks.ask({ do: "taken" })]) as Taken[];
     const sum = (of: keyof Taken) => all.reduce((sum, taken) => sum + taken[of], 0);
-    return { memory: sum("wasm"), gpu: sum("gpu") };
+    return { memory: sum("wasm"), gpu: sum("gpu"), cache: await cache.size() };
   }
 
   /** Ends the model's workers and frees its memory. */
@@ -169,8 +172,16 @@ export class Model {
   }
 }
 
+/** All options there are. */
+const OPTIONS: readonly (keyof LoadOptions)[] = [
+  "precision", "lane", "threads", "device", "cache", "sha256", "maxMemory", "assets", "module", "onProgress",
+  "signal", "hub", "revision", "token",
+];
+
 /** Loads a model; the package's own where none is named. */
 export async function load(source: ModelSource = "default", options: LoadOptions = {}): Promise<Model> {
+  const unknown = Object.keys(options).find((name) => !(OPTIONS as readonly string[]).includes(name));
+  if (unknown) throw error("invalid_option", `there is no option "${unknown}"; there are: ${OPTIONS.join(", ")}`);
   const { onProgress, signal, device, hub, revision, token, assets, ...rest } = options;
   const folder = assets === undefined ? undefined : addressOf(`${assets}`.replace(/\/*$/, "/")).href;
   const where = await placeOf(source, dropped({ hub, revision, token }), folder);

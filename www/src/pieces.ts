@@ -40,7 +40,8 @@ export function listed(texts: string | string[]): string[] {
 /** Cuts texts into requests. */
 export async function* pieces(texts: Texts, signal?: AbortSignal): AsyncGenerator<string[]> {
   let [piece, letters, place]: [string[], number, number] = [[], 0, 0];
-  for await (const text of texts) {
+  // A text is a list of letters, and never meant as one.
+  for await (const text of typeof texts === "string" ? [texts] : texts) {
     if (signal?.aborted) throw cancelled();
     const length = checked(text, place++).length;
     if (piece.length > 0 && (piece.length >= MOST_TEXTS || letters + length > MOST_LETTERS)) {
@@ -56,14 +57,14 @@ export async function* pieces(texts: Texts, signal?: AbortSignal): AsyncGenerato
 /** Answers to pieces, in order; some are asked for before those ahead of them are taken. */
 export async function* answered<T>(
   texts: Texts,
-  ask: (piece: string[]) => Promise<T>,
+  ask: (piece: string[], from: number) => Promise<T>,
   signal?: AbortSignal,
 ): AsyncGenerator<T> {
   const waiting: Promise<T>[] = [];
   let from = 0;
   for await (const piece of pieces(texts, signal)) {
     const first = from;
-    const answer = ask(piece).catch((thrown) => Promise.reject(placed(thrown, first)));
+    const answer = ask(piece, first).catch((thrown) => Promise.reject(placed(thrown, first)));
     // It is told when its turn comes.
     answer.catch(() => {});
     waiting.push(answer);

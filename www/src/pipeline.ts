@@ -55,7 +55,7 @@ export function pipeline<T extends keyof Tasks>(
 ): Promise<Tasks[T]>;
 export async function pipeline<T extends keyof Tasks>(
   task: T,
-  second: ModelSource | PipelineOptions | null = {},
+  second?: ModelSource | PipelineOptions | null,
   third: PipelineOptions = {},
 ): Promise<Tasks[T]> {
   if (!Object.hasOwn(MAKERS, task)) {
@@ -74,7 +74,7 @@ export async function pipeline<T extends keyof Tasks>(
 }
 
 /** Whether it is options, and no model: a plain object that holds no files. */
-function isOptions(value: ModelSource | PipelineOptions | null): value is PipelineOptions {
+function isOptions(value: ModelSource | PipelineOptions | null | undefined): value is PipelineOptions {
   if (typeof value !== "object" || value === null) return false;
   return Object.getPrototypeOf(value) === Object.prototype && !(Symbol.iterator in value);
 }

@@ -46,6 +46,11 @@ export class Room {
     });
   }
 
+  /** Nobody listens any more: what is under way stops at its next step. */
+  end(): void {
+    for (const abort of this.#aborts.values()) abort.abort();
+  }
+
   /** The engine broke: its last word. */
   crash(thrown: unknown): void {
     this.#tell({ crash: deathOf(thrown), id: this.#current }, []);

@@ -1,19 +1,20 @@
 //! `cargo xtask bench`: kernels alone, whole models beside the peers, and what each host costs.
 
-use trireme_tests::target_dir;
+use trireme_tests::{built_host, minilm_dir, target_dir};
 
 use crate::error::{Error, Result};
 use crate::install::quietly;
-use crate::process::{Show, cargo, run};
+use crate::process::{Show, cargo, command, run};
 use crate::{hosts, peers, setup, tools, trained};
 
 /// A benchmark by its name.
 type Bench = (&'static str, fn(args: &[String]) -> Result<()>);
 
-const BENCHES: [Bench; 11] = [
+const BENCHES: [Bench; 12] = [
     ("kernels", kernels),
     ("native", native),
     ("browser", browser),
+    ("package", package),
     ("edge", edge),
     ("memory", memory),
     ("first", first),
@@ -58,6 +59,26 @@ fn browser(args: &[String]) -> Result<()> {
     hosts::build(&["web"])?;
     peers::onnxruntime_web()?;
     measure("browser", args)
+}
+
+/// The package in Chromium, beside transformers.js.
+fn package(args: &[String]) -> Result<()> {
+    setup::setup()?;
+    hosts::build(&["web"])?;
+    let peer = peers::transformers_js()?;
+    quietly("trireme", cargo(["build", "--release", "-p", "trireme-cli"]))?;
+    // Anew each time: one of an earlier build would be measured for this one's.
+    let trireme = target_dir().join("release/trireme");
+    let mut quantize = command(&trireme.to_string_lossy());
+    quantize.args(["quantize", "--precision", "int8", "--model"]).arg(minilm_dir());
+    quantize.arg("--output").arg(peer.join("models/minilm.trireme"));
+    quietly("trireme quantize", quantize)?;
+    let mut node = command("node");
+    node.args(["tests/bench/peers/transformers/bench.mjs", "--web"]).arg(built_host("web"));
+    node.arg("--modules").arg(peer.join("node_modules"));
+    node.arg("--models").arg(peer.join("models"));
+    node.args(args).envs(tools::environment());
+    run("bench", node, Show::Everything)?.or_fail("bench").map(drop)
 }
 
 /// In workerd, wasmtime and Chromium, beside what these engines can do at most.

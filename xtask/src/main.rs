@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a terminal program")]
 
 mod aarch64;
+mod apps;
 mod bench;
 mod check;
 mod clients;
@@ -44,13 +45,13 @@ usage: cargo xtask TASK
                              hosts/, each also with the accidents that tests rehearse (web-drill …)
   check                      everything that CI runs, cheapest first; ends with the test totals
   soak [NAME] [--seconds N]  the proofs at full size (tests, mutants, fuzzing, aarch64, trained,
-                             schemathesis, serving, or the one named; N seconds for each fuzz
+                             schemathesis, package, serving, kills, or the one named; N seconds for each fuzz
                              target, 3600 unless said), in docs/proofs/
   bench [NAME] [ARGS]        kernels, native (beside onnxruntime and candle), browser and webgpu
-                             (Chromium, beside onnxruntime-web), edge (workerd and wasmtime, under
-                             their roofs), memory, first (answers), train and gpu (beside PyTorch),
-                             serve (beside FastAPI), batch, or all; ARGS (--rounds N, --only CASE)
-                             go to the benchmark
+                             (Chromium, beside onnxruntime-web), package (beside transformers.js),
+                             edge (workerd and wasmtime, under their roofs), memory, first (answers),
+                             train and gpu (beside PyTorch), serve (beside FastAPI), batch, or all;
+                             ARGS (--rounds N, --only CASE) go to the benchmark
   fuzz [TARGET] [--seconds N] [--input FILE]
                              fuzz every target, or one, for N seconds each (60 unless said);
                              with --input, run one target on one file

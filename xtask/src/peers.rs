@@ -35,22 +35,28 @@ fn folder() -> PathBuf {
 pub fn onnxruntime() -> Result<()> {
     let (bench, python) = (folder(), python()?);
     graphs(&python, &bench, &minilm_dir())?;
-    graphs(&python, &bench, &shaped(&python, &bench)?)
+    graphs(&python, &bench, &shaped(&python, &bench)?).map(drop)
 }
 
 /// onnxruntime-web, and its graphs of the model.
 pub fn onnxruntime_web() -> Result<()> {
-    let bench = folder();
-    graphs(&python()?, &bench, &minilm_dir())?;
-    let packages = bench.join("browser");
-    fs::create_dir_all(&packages).map_err(Error::file(&packages))?;
-    for name in ["package.json", "package-lock.json"] {
-        let from = repo_root().join("tests/bench/peers/browser").join(name);
-        fs::copy(&from, packages.join(name)).map_err(Error::file(&from))?;
+    graphs(&python()?, &folder(), &minilm_dir())?;
+    packages("browser").map(drop)
+}
+
+/// transformers.js in `node_modules`, and in `models/minilm` what both sides take from a hub.
+pub fn transformers_js() -> Result<PathBuf> {
+    let (python, model) = (python()?, minilm_dir());
+    let graphs = graphs(&python, &folder(), &model)?;
+    let packages = packages("transformers")?;
+    let hub = packages.join("models/minilm");
+    if !hub.join("onnx/model_quantized.onnx").is_file() {
+        let mut script = command(&python.to_string_lossy());
+        script.arg(repo_root().join("tests/bench/peers/transformers/hub.py"));
+        script.args([&model, &graphs, &hub]);
+        quietly("hub.py", script)?;
     }
-    let mut npm = command("npm");
-    npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&packages);
-    quietly("npm", npm)
+    Ok(packages)
 }
 
 /// What a team would serve with today.
@@ -88,16 +94,31 @@ pub fn roof() -> Result<()> {
     Ok(())
 }
 
-/// onnxruntime's graphs of a model, where they are not yet.
-fn graphs(python: &Path, bench: &Path, model: &Path) -> Result<()> {
+/// onnxruntime's graphs of a model, made where they are not yet.
+fn graphs(python: &Path, bench: &Path, model: &Path) -> Result<PathBuf> {
     let folder = bench.join("graphs").join(model.file_name().unwrap_or_default());
     if folder.join("masked.int8.onnx").is_file() {
-        return Ok(());
+        return Ok(folder);
     }
     let mut script = command(&python.to_string_lossy());
     script.arg(repo_root().join("tests/bench/peers/onnxruntime/graph.py"));
     script.arg(model).arg(&folder);
-    quietly("graph.py", script)
+    quietly("graph.py", script)?;
+    Ok(folder)
+}
+
+/// A folder with the npm packages that a peer's lock names.
+fn packages(peer: &str) -> Result<PathBuf> {
+    let packages = folder().join(peer);
+    fs::create_dir_all(&packages).map_err(Error::file(&packages))?;
+    for name in ["package.json", "package-lock.json"] {
+        let from = repo_root().join("tests/bench/peers").join(peer).join(name);
+        fs::copy(&from, packages.join(name)).map_err(Error::file(&from))?;
+    }
+    let mut npm = command("npm");
+    npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&packages);
+    quietly("npm", npm)?;
+    Ok(packages)
 }
 
 /// The Python of an environment with onnxruntime in it.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use trireme_tests::repo_root;
 
 use crate::error::{Error, Result};
-use crate::{aarch64, check, fuzz, machine, mutation, schemathesis, serving, setup, trained};
+use crate::{aarch64, apps, check, fuzz, machine, mutation, schemathesis, serving, setup, trained};
 
 /// A proof at full size, and the page that holds its last result.
 struct Proof {
@@ -22,6 +22,7 @@ const PROOFS: &[Proof] = &[
     Proof { name: "fuzzing", title: "Fuzzing", run: |seconds| fuzz::fuzz(None, seconds) },
     Proof { name: "aarch64", title: "Lanes of aarch64", run: |_| aarch64::tests() },
     Proof { name: "schemathesis", title: "The document", run: |_| schemathesis::soak() },
+    Proof { name: "package", title: "The package", run: |_| apps::soak() },
     Proof { name: "serving", title: "The server", run: |_| serving::soak() },
     Proof { name: "kills", title: "Kills", run: |_| serving::kills() },
     Proof { name: "trained", title: "Trained models in Python", run: |_| trained::trained() },

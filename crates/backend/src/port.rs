@@ -159,6 +159,11 @@ pub trait Backend: Send + Sync + 'static {
     /// The numbers that it computes in.
     fn precision(&self) -> Precision;
 
+    /// Bytes of a memory of the device's own that are taken now; none, where it has none.
+    fn device_bytes(&self) -> u64 {
+        0
+    }
+
     /// Takes a weight `[outputs, inputs]`. Bytes are those of its rotated rows, and are multiplied
     /// as bytes: see [`bytes`](crate::bytes). `names` are those of the checkpoint's layers that it
     /// is made of, one above the other; a backend that changes weights gives them back so.

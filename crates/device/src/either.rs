@@ -65,15 +65,6 @@ impl Device {
     }
 }
 
-/// Bytes of a GPU's memory that a device's model takes.
-#[must_use]
-pub fn gpu_bytes(device: &Device) -> u64 {
-    match device {
-        Of::Cpu(_) => 0,
-        Of::Gpu(gpu) => gpu.counts().bytes,
-    }
-}
-
 impl From<Cpu> for Device {
     fn from(cpu: Cpu) -> Self {
         Self::Cpu(cpu)
@@ -99,6 +90,13 @@ impl Backend for Device {
         match self {
             Self::Cpu(cpu) => cpu.precision(),
             Self::Gpu(gpu) => gpu.precision(),
+        }
+    }
+
+    fn device_bytes(&self) -> u64 {
+        match self {
+            Self::Cpu(cpu) => cpu.device_bytes(),
+            Self::Gpu(gpu) => gpu.device_bytes(),
         }
     }
 

@@ -15,5 +15,5 @@ mod either;
 mod tuning;
 
 pub use devices::{Devices, Processor};
-pub use either::{Device, gpu_bytes};
+pub use either::Device;
 pub use tuning::Tuning;

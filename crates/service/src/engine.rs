@@ -159,6 +159,11 @@ impl<B: Backend> Engine<B> {
         Arc::clone(&self.placed.read().unwrap_or_else(PoisonError::into_inner).model)
     }
 
+    /// Bytes of a device's own memory that are taken now.
+    pub fn device_bytes(&self) -> u64 {
+        self.model().backend().device_bytes()
+    }
+
     /// Answers a job, at the host's pace.
     ///
     /// # Errors

@@ -69,6 +69,8 @@ pub struct Work {
     pub restarts: u64,
     /// Texts that wait now.
     pub waiting: u64,
+    /// Bytes of a GPU's memory that the model takes.
+    pub device_bytes: u64,
     /// How those runs were.
     pub spread: Spreads,
     /// What those threads were spared.

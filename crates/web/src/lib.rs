@@ -15,7 +15,7 @@ use std::sync::Arc;
 use js_sys::{Promise, Uint8Array};
 use send_wrapper::SendWrapper;
 use trireme_cpu::{Cpu, Lane};
-use trireme_device::{Device, Devices, Processor, gpu_bytes};
+use trireme_device::{Device, Devices, Processor};
 use trireme_domain::Fault;
 use trireme_model::Checkpoint;
 use trireme_service::{
@@ -181,7 +181,7 @@ impl Model {
     /// Bytes of the GPU's memory that the model takes.
     #[wasm_bindgen(getter, js_name = gpuBytes)]
     pub fn gpu_bytes(&self) -> f64 {
-        gpu_bytes(self.engine.model().backend()) as f64
+        self.engine.device_bytes() as f64
     }
 
     /// Alive, and who answers.

@@ -1,4 +1,4 @@
-//! A browser: the npm package in a page of a real Chromium, its worker, and its page.
+//! A browser: the npm package's engine in a page of a real Chromium.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use trireme_domain::{Class, Code, Retry};
 use trireme_tests::{Process, built_host, minilm_dir, repo_root};
 
 use crate::host::Host;
 use crate::models::{pack, tiny, wrong};
+use crate::package::node;
 use crate::{bits, contract, parity};
 
 /// A bridge to a browser with the shipped build, for all tests of this process.
@@ -43,12 +43,6 @@ fn bridge_with(build: &str, flags: &[&str]) -> (Process, String) {
     // Models lie in the checkout, in the cache and in temporary folders.
     command.arg("--web").arg(built_host(build)).args(["--root", "/"]).args(flags);
     Process::start(&mut command).unwrap()
-}
-
-fn node(script: &str) -> Command {
-    let mut command = Command::new("node");
-    command.arg(repo_root().join("tests/browser").join(script));
-    command
 }
 
 /// Loads a model's folder or bundle, or the default model.
@@ -413,70 +407,4 @@ fn cold_start_and_first_answer_are_measured() {
     let (_, times) = host.get("/times");
     let memory = host.get("/memory").1.as_u64().unwrap_or_default() >> 20;
     println!("browser: MiniLM, milliseconds: {times}; {memory} MiB");
-}
-
-#[test]
-fn the_page_answers_as_one_types() {
-    let shots = tempfile::tempdir().unwrap();
-    let mut page = node("page.mjs");
-    page.arg("--web").arg(built_host("web"));
-    page.arg("--embedder").arg(tiny("bert-embed")).arg("--classifier").arg(tiny("bert-classify"));
-    page.arg("--shots").arg(shots.path());
-    let output = page.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    println!("{said}");
-    assert!(output.status.success(), "{said}\n{errors}");
-}
-
-/// The package has the table of faults in its own language; `TRIREME_WRITE=1` writes it anew.
-#[test]
-fn the_packages_faults_are_the_tables() {
-    let path = repo_root().join("www/src/faults.ts");
-    let table = faults();
-    if std::env::var_os("TRIREME_WRITE").is_some() {
-        std::fs::write(&path, &table).unwrap();
-    }
-    let written = std::fs::read_to_string(&path).unwrap();
-    assert!(written == table, "run this test with TRIREME_WRITE=1; expected:\n{table}");
-}
-
-#[test]
-fn the_package_has_the_workspaces_version() {
-    let package = std::fs::read(repo_root().join("www/package.json")).unwrap();
-    let package: Value = serde_json::from_slice(&package).unwrap();
-    assert_eq!(package["version"], env!("CARGO_PKG_VERSION"));
-}
-
-fn faults() -> String {
-    use std::fmt::Write as _;
-    let mut table = "\
-// Written from crates/domain/src/fault.rs; a test of tests/tests/hosts holds it to that.
-
-/** The classes of errors. */
-export type ClassName ="
-        .to_owned();
-    let mut classes: Vec<Class> = Vec::new();
-    for class in Code::ALL.iter().map(|code| code.class()) {
-        if !classes.contains(&class) {
-            classes.push(class);
-            write!(table, "\n  | \"{}\"", class.js()).unwrap();
-        }
-    }
-    table += ";\n\n/** What is known of a code. */\n";
-    table += "export interface Facts {\n  class: ClassName;\n  status: number;\n";
-    table += "  retryable: boolean;\n  hint: string;\n}\n\n/** Everything that can go wrong: its class, its HTTP status, whether asking again may help, and what\n *  to do. */\n";
-    table += "export const FAULTS = {\n";
-    for code in Code::ALL {
-        let (name, class, status) = (code.name(), code.class().js(), code.status());
-        let meaning = code.meaning();
-        writeln!(table, "  /** {meaning} */").unwrap();
-        let (retryable, hint) = (code.retry() == Retry::Later, code.hint());
-        writeln!(table, "  {name}: {{").unwrap();
-        writeln!(table, "    class: \"{class}\",\n    status: {status},").unwrap();
-        writeln!(table, "    retryable: {retryable},\n    hint: \"{hint}\",\n  }},").unwrap();
-    }
-    table += "} as const satisfies Record<string, Facts>;\n\n";
-    table += "/** What went wrong. */\nexport type Code = keyof typeof FAULTS;\n";
-    table
 }

@@ -18,6 +18,7 @@ mod golden;
 mod host;
 mod models;
 mod native;
+mod package;
 mod parity;
 mod spin;
 mod worker;

@@ -71,7 +71,8 @@ export const scope = {
   /** Hears of what nothing caught. A trap surfaces here and not in the promise that the engine gave:
    *  nothing is left to reject it. */
   accidents(hear: (thrown: unknown) => void): void {
-    addEventListener("error", (event) => hear(event.error ?? event.message));
-    addEventListener("unhandledrejection", (event) => hear(event.reason));
+    // Node has none, and ends with its process's own words.
+    globalThis.addEventListener?.("error", (event) => hear(event.error ?? event.message));
+    globalThis.addEventListener?.("unhandledrejection", (event) => hear(event.reason));
   },
 };

@@ -22,7 +22,10 @@ export function start(which: "worker" | "helper", _assets: string | undefined, h
   return {
     post: (message) => room.hear(message as never),
     hold: () => {},
-    end: () => void rooms.delete(room),
+    end: () => {
+      rooms.delete(room);
+      room.end();
+    },
   };
 }
 

@@ -3,7 +3,7 @@
 import type { Rows } from "../engine/trireme.js";
 import { error } from "../errors.js";
 import type { Model } from "../model.js";
-import { answered, listed, type Texts } from "../pieces.js";
+import { answered, checked, listed, type Texts } from "../pieces.js";
 import { cut, signalled, taskOf, type Cutting, type Task } from "./task.js";
 
 /** A class, and how likely it is. */
@@ -58,8 +58,11 @@ export function classifier(model: Model): Classifier {
     if (typeof texts === "string") return all[0] ?? [];
     return most(options) === 1 ? all.flat() : all;
   };
-  const pairs: Classifier["pairs"] = (pairs, options = {}) =>
-    score(pairs.map(([first]) => first), pairs.map(([, second]) => second), options);
+  const pairs: Classifier["pairs"] = async (pairs, options = {}) => {
+    const [firsts, seconds] = [pairs.map(([first]) => first), pairs.map(([, second]) => checked(second))];
+    const ask = (piece: string[], from: number) => score(piece, seconds.slice(from, from + piece.length), options);
+    return (await collected(answered(firsts, ask, options.signal))).flat();
+  };
   return taskOf("text-classification", model, Object.assign(call, { stream, pairs })) as Classifier;
 }
 

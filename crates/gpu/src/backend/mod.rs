@@ -289,6 +289,10 @@ impl Backend for Gpu {
         self.precision
     }
 
+    fn device_bytes(&self) -> u64 {
+        self.counts().bytes
+    }
+
     fn upload_linear(
         &self,
         _: &[String],

@@ -31,6 +31,8 @@ pub struct Pulse {
     pub late: AtomicU64,
     pub refused: AtomicU64,
     pub restarts: AtomicU64,
+    /// Bytes of a device's own memory, after the last run.
+    pub device_bytes: AtomicU64,
 }
 
 impl Default for Pulse {
@@ -55,6 +57,7 @@ impl Default for Pulse {
             late: zero(),
             refused: zero(),
             restarts: zero(),
+            device_bytes: zero(),
         }
     }
 }
@@ -117,6 +120,7 @@ impl Pulse {
             refused: read(&self.refused),
             restarts: read(&self.restarts),
             waiting: waiting as u64,
+            device_bytes: read(&self.device_bytes),
             spread: self.spread.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             ..Work::default()
         }

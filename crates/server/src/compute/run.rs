@@ -74,6 +74,7 @@ impl<B: Backend> Runner<B> {
                 let waited =
                     tickets.iter().map(|ticket| begun.saturating_sub(ticket.request.since));
                 self.desk.observe(tokens, took);
+                pulse.device_bytes.store(self.engine.device_bytes(), Relaxed);
                 pulse.ran(tokens, took, waited.clone());
                 for ((ticket, answer), waited) in tickets.iter().zip(answers).zip(waited) {
                     ticket.request.spend(Spent { waited, ran: took });

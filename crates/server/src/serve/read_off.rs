@@ -24,6 +24,7 @@ const ROWS: &[Row] = &[
     ("texts_late", "Texts whose time was up before they ran", "counter", |work| work.late),
     ("requests_refused", "Requests that found no room", "counter", |work| work.refused),
     ("thread_restarts", "Times that a model's thread was begun anew", "counter", |w| w.restarts),
+    ("gpu_bytes", "Bytes of a GPU's memory that the model takes", "gauge", |w| w.device_bytes),
     ("texts_waiting", "Texts that wait now", "gauge", |work| work.waiting),
     ("cache_hits", "Texts whose answer was remembered", "counter", |w| w.remembered.hits),
     ("cache_misses", "Texts that had to run", "counter", |w| w.remembered.misses),

@@ -1,0 +1,1 @@
+document.querySelector("#answer").textContent = await chrome.runtime.sendMessage("what do you say?");

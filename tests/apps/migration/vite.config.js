@@ -1,0 +1,3 @@
+export default {
+  build: { rolldownOptions: { input: ["trireme.html", "transformers.html"] } },
+};
