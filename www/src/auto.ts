@@ -4,6 +4,7 @@
 import { Client } from "./client.js";
 import { crossover, said, type Measured } from "./crossover.js";
 import { TriremeError } from "./errors.js";
+import { adapterHere } from "./gpu.js";
 import type { EncodeAnswer } from "./engine/trireme.js";
 import type { Ask, Loaded, Processor, Progress, Wanted } from "./protocol.js";
 
@@ -91,10 +92,9 @@ export class Auto implements Asks {
   }
 
   async #warmUp(loaded: Loaded): Promise<void> {
-    const adapter = await (navigator as { gpu?: GpuOfABrowser }).gpu?.requestAdapter();
+    const adapter = await adapterHere();
     if (!adapter) return this.#without("there is no GPU here");
-    const { vendor, architecture, device, description } = adapter.info;
-    const name = [vendor, architecture, device, description].filter(Boolean).join(" ");
+    const { name } = adapter;
     const { digest, precision, lane, threads } = loaded;
     const memory = new Remembered([name, digest, precision, lane, threads].join("/"));
     const known = memory.recall();
@@ -129,11 +129,6 @@ export class Auto implements Asks {
     }
     return measured;
   }
-}
-
-/** What of WebGPU is asked here. */
-interface GpuOfABrowser {
-  requestAdapter(): Promise<{ info: Record<"vendor" | "architecture" | "device" | "description", string> } | null>;
 }
 
 /** The fastest of three, after one that makes everything ready. */

@@ -5,6 +5,7 @@ import { compiled, engineFor, memoryFor } from "./engines.js";
 import type { Model } from "./engine/trireme.js";
 import { deathOf, error, faultOf, wordsOf } from "./errors.js";
 import { open } from "./files.js";
+import { tilesHere } from "./gpu.js";
 import { Damaged, Missing, Offline, Refused, Unkept } from "./sources.js";
 import type { Ask, FromRoom, Lane, Loaded, Processor, Taken, ToRoom, Wanted } from "./protocol.js";
 
@@ -105,10 +106,12 @@ export class Room {
     const glue = built.glue();
     const { memory: engines } = await glue.default({ module_or_path: module, ...(memory && { memory }) }).catch(unplaced);
     this.#memory = engines;
+    const tiles = wanted.processor === "webgpu" ? await tilesHere() : undefined;
     const engine = await glue.Model.load(
       await source, wanted.name, wanted.version, wanted.precision, built.threads,
-      wanted.processor && PROCESSORS[wanted.processor],
+      wanted.processor && PROCESSORS[wanted.processor], tiles?.known,
     );
+    await tiles?.keep();
     this.#engine = engine;
     if (built.threads > 1) {
       this.#tell({ seats: built.threads - 1, shared: { module, memory: engines } }, []);

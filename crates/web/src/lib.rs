@@ -7,12 +7,13 @@ mod asked;
 mod host;
 mod source;
 mod threads;
+mod tiles;
 mod values;
 
 use std::future::Future;
 use std::sync::Arc;
 
-use js_sys::{Promise, Uint8Array};
+use js_sys::{Map, Promise, Uint8Array};
 use send_wrapper::SendWrapper;
 use trireme_cpu::{Cpu, Lane};
 use trireme_device::{Device, Devices, Processor};
@@ -30,6 +31,7 @@ use asked::{Rank, Score, Tokenize, Tokenwise};
 use host::{Crypto, Performance, Turns};
 use source::{Files, Source};
 use threads::executors;
+use tiles::Tiles;
 use values::{object, read, rows, thrown, vectors};
 
 /// Tokens of one pass of the processor: few, so that an abort is seen soon and memory stays small.
@@ -56,7 +58,7 @@ pub struct Model {
 #[wasm_bindgen]
 impl Model {
     /// Loads a model's files, or a bundle. Only in the module whose memory workers share can more
-    /// threads than one have work.
+    /// threads than one have work. A GPU is measured where there are `tiles` to remember it by.
     pub async fn load(
         #[wasm_bindgen(unchecked_param_type = "Source | Uint8Array")] source: JsValue,
         name: String,
@@ -64,6 +66,7 @@ impl Model {
         #[wasm_bindgen(unchecked_optional_param_type = "Precision")] precision: Option<String>,
         #[wasm_bindgen(unchecked_optional_param_type = "number")] threads: Option<u16>,
         #[wasm_bindgen(unchecked_optional_param_type = "'cpu' | 'gpu'")] device: Option<String>,
+        #[wasm_bindgen(unchecked_optional_param_type = "Map<string, string>")] tiles: Option<Map>,
     ) -> Result<Model, JsValue> {
         let checkpoint = match source.dyn_into::<Uint8Array>() {
             Ok(bundle) => {
@@ -79,7 +82,7 @@ impl Model {
             let precision = numbers(&checkpoint, precision.as_deref())?;
             let (processor, cpu) = (Processor::named(device.as_deref())?, Box::new(cpu));
             let (pass_tokens, moved) = ((|_| PASS_TOKENS) as _, None);
-            let tuning = None;
+            let tuning = tiles.map(|tiles| Box::new(Tiles::kept_in(tiles)) as _);
             let devices =
                 Devices { checkpoint, precision, processor, cpu, pass_tokens, tuning, moved };
             let (engine, refused) = devices.engine().await?;
