@@ -136,8 +136,7 @@ const PACKED: &[&str] = &["html", "css", "js", "mjs", "wasm"];
 fn weights(folder: &Path) -> Result<String> {
     let mut files = Vec::new();
     list(folder, &mut files)?;
-    let packed = |path: &PathBuf| path.extension().and_then(|end| end.to_str());
-    files.retain(|path| packed(path).is_some_and(|end| PACKED.contains(&end)));
+    files.retain(|path| PACKED.iter().any(|&end| path.extension().is_some_and(|of| of == end)));
     files.sort();
     let sizes = ask(command("node").args(["-e", SIZES]).args(&files));
     let sizes = sizes.ok_or_else(|| Error::Verdict("node could not weigh the files".to_owned()))?;
