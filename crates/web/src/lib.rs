@@ -166,11 +166,11 @@ impl Model {
     #[wasm_bindgen(unchecked_return_type = "Token[]")]
     pub fn tokenize(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "TokenizeRequest")] request: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "TokenizeRequest")] request: &JsValue,
     ) -> Result<JsValue, JsValue> {
         let service = self.service(None);
         let tokens =
-            read::<Tokenize>(&request, &service.limits).and_then(|asked| asked.of(&service));
+            read::<Tokenize>(request, &service.limits).and_then(|asked| asked.of(&service));
         tokens.and_then(|tokens| object(&tokens)).map_err(|fault| thrown(&fault))
     }
 
