@@ -148,9 +148,13 @@ export function tokensOf(ask: Ask): number {
   if (!("request" in ask)) return 0;
   const { request } = ask;
   if (request instanceof Uint8Array) return request.length / 4;
-  const values = Object.values(request).flat();
-  const texts = values.filter((value): value is string => typeof value === "string");
-  return texts.reduce((sum, text) => sum + text.length / 4 + 2, 0);
+  return textsIn(request).reduce((sum, text) => sum + text.length / 4 + 2, 0);
+}
+
+/** All strings of a request, however deep. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 /** What an origin remembers of a GPU, where it may remember anything. */

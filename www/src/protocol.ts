@@ -3,12 +3,10 @@
 import type {
   EncodeRequest,
   InfoAnswer,
+  NumbersRequest,
   Precision,
   PredictRequest,
-  RankRequest,
-  ScoreRequest,
   TokenizeRequest,
-  TokenVectorsRequest,
 } from "./engine/trireme.js";
 import type { Fault } from "./errors.js";
 
@@ -96,9 +94,7 @@ export type Ask =
   | { do: "load"; wanted: Wanted }
   | { do: "predict"; request: PredictRequest | Uint8Array }
   | { do: "encode"; request: EncodeRequest | Uint8Array }
-  | { do: "score"; request: ScoreRequest }
-  | { do: "rank"; request: RankRequest }
-  | { do: "tokenVectors"; request: TokenVectorsRequest }
+  | { do: "numbers"; request: NumbersRequest }
   | { do: "tokenize"; request: TokenizeRequest }
   | { do: "health" }
   | { do: "taken" };

@@ -78,12 +78,8 @@ export class Room {
         return engine.predict(ask.request, abort);
       case "encode":
         return engine.encode(ask.request, abort);
-      case "score":
-        return engine.score(ask.request, abort);
-      case "rank":
-        return engine.rank(ask.request, abort);
-      case "tokenVectors":
-        return engine.tokenVectors(ask.request, abort);
+      case "numbers":
+        return engine.numbers(ask.request, abort);
       case "tokenize":
         return engine.tokenize(ask.request);
       case "health":

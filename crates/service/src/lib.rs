@@ -17,6 +17,7 @@ mod faults;
 pub mod jobs;
 mod load;
 mod names;
+pub mod numbers;
 mod objects;
 pub mod ports;
 mod precision;

@@ -3,7 +3,6 @@
 //! It decides nothing: files come from JavaScript, requests go to `trireme-service`, and the event
 //! loop has its turn between two steps.
 
-mod asked;
 mod host;
 mod source;
 mod threads;
@@ -19,6 +18,7 @@ use trireme_cpu::{Cpu, Lane};
 use trireme_device::{Device, Devices, Processor};
 use trireme_domain::Fault;
 use trireme_model::Checkpoint;
+use trireme_service::numbers::{Asked, Tokenize};
 use trireme_service::{
     Engine, Identity, Models, Served, Service, Terms, direct, from_model, load,
     precision as numbers,
@@ -27,7 +27,6 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
 
-use asked::{Rank, Score, Tokenize, Tokenwise};
 use host::{Crypto, Performance, Turns};
 use source::{Files, Source};
 use threads::executors;
@@ -120,44 +119,16 @@ impl Model {
         })
     }
 
-    /// A row of scores for each text.
+    /// Rows of numbers, as few pieces as possible.
     #[wasm_bindgen(unchecked_return_type = "Promise<Rows>")]
-    pub fn score(
+    pub fn numbers(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "ScoreRequest")] request: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "NumbersRequest")] request: JsValue,
         abort: Option<AbortSignal>,
     ) -> Promise {
         let service = self.service(abort);
         promise(async move {
-            let request: Score = read(&request, &service.limits)?;
-            rows(&request.of(&service).await?)
-        })
-    }
-
-    /// How near each text is to a query.
-    #[wasm_bindgen(unchecked_return_type = "Promise<Rows>")]
-    pub fn rank(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "RankRequest")] request: JsValue,
-        abort: Option<AbortSignal>,
-    ) -> Promise {
-        let service = self.service(abort);
-        promise(async move {
-            let request: Rank = read(&request, &service.limits)?;
-            rows(&request.of(&service).await?)
-        })
-    }
-
-    /// The vectors of every token of each text.
-    #[wasm_bindgen(js_name = tokenVectors, unchecked_return_type = "Promise<Rows>")]
-    pub fn token_vectors(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "TokenVectorsRequest")] request: JsValue,
-        abort: Option<AbortSignal>,
-    ) -> Promise {
-        let service = self.service(abort);
-        promise(async move {
-            let request: Tokenwise = read(&request, &service.limits)?;
+            let request: Asked = read(&request, &service.limits)?;
             rows(&request.of(&service).await?)
         })
     }

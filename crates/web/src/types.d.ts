@@ -107,6 +107,12 @@ export interface TokenVectorsRequest {
   truncate?: boolean;
 }
 
+/** What is asked in bare numbers. */
+export type NumbersRequest =
+  | { score: ScoreRequest }
+  | { rank: RankRequest }
+  | { token_vectors: TokenVectorsRequest };
+
 /** A text's tokens. */
 export interface TokenizeRequest {
   text: string;

@@ -6,10 +6,9 @@ use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
 use trireme_domain::wire::{EncodeAnswer, Vector, Vectors};
 use trireme_domain::{Code, Fault, Limits};
+use trireme_service::numbers::Rows;
 use trireme_service::parse;
 use wasm_bindgen::{JsCast, JsValue};
-
-use crate::asked::Rows;
 
 /// Reads a request: an object, or JSON in bytes. Both go through the parser of every host, so
 /// that all refuse the same, in the same words.

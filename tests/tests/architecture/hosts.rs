@@ -6,7 +6,7 @@ use crate::tree::{Tree, Violation, finds};
 const THIN: &[&str] = &["crates/spin", "crates/web", "worker"];
 
 /// Lines of Rust that such a host may have, beside its comments.
-const MOST: usize = 320;
+const MOST: usize = 400;
 
 /// The feature that makes accidents happen, and where the modules behind it are declared.
 const DRILL: &str = "drill";

@@ -40,13 +40,13 @@ export function classifier(model: Model): Classifier {
   }
   const score = async (texts: string[], pairs: string[] | undefined, options: ClassifyOptions) => {
     const { function_to_apply, signal } = options;
-    const request = {
+    const score = {
       texts,
       ...(pairs && { pairs }),
       ...(function_to_apply && { function_to_apply }),
       ...cut(options),
     };
-    const rows = await model.ask<Rows>({ do: "score", request }, signalled(signal));
+    const rows = await model.ask<Rows>({ do: "numbers", request: { score } }, signalled(signal));
     return labelled(rows, model.labels, most(options));
   };
   async function* stream(texts: Texts, options: ClassifyOptions = {}): AsyncGenerator<Label[]> {

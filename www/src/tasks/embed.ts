@@ -56,14 +56,14 @@ export function embedder(model: Model): Embedder {
     return Tensor.of(rows);
   };
   const tokens: Embedder["tokens"] = async (text, { prompt, ...options } = {}) => {
-    const request = { texts: [text], ...(prompt !== undefined && { prompt }), ...cut(options) };
-    const rows = await model.ask<Rows>({ do: "tokenVectors", request }, signalled(options.signal));
+    const token_vectors = { texts: [text], ...(prompt !== undefined && { prompt }), ...cut(options) };
+    const rows = await model.ask<Rows>({ do: "numbers", request: { token_vectors } }, signalled(options.signal));
     return new Tensor(rows.numbers, rows.tokens);
   };
   const similarity: Embedder["similarity"] = async (query, texts, { prompt, ...options } = {}) => {
     const ask = (texts: string[]) => {
-      const request = { query, texts, by_vectors: true, ...(prompt !== undefined && { prompt }), ...cut(options) };
-      return model.ask<Rows>({ do: "rank", request }, signalled(options.signal));
+      const rank = { query, texts, by_vectors: true, ...(prompt !== undefined && { prompt }), ...cut(options) };
+      return model.ask<Rows>({ do: "numbers", request: { rank } }, signalled(options.signal));
     };
     const near: number[] = [];
     for await (const { numbers } of answered(texts, ask, options.signal)) near.push(...numbers);

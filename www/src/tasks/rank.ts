@@ -27,7 +27,7 @@ export interface Ranker extends Task {
 export function ranker(model: Model): Ranker {
   const call = async (query: string, texts: string[], options: RankOptions = {}) => {
     const ask = (texts: string[]) =>
-      model.ask<Rows>({ do: "rank", request: { query, texts, ...cut(options) } }, signalled(options.signal));
+      model.ask<Rows>({ do: "numbers", request: { rank: { query, texts, ...cut(options) } } }, signalled(options.signal));
     const scores: number[] = [];
     for await (const { numbers } of answered(texts, ask, options.signal)) scores.push(...numbers);
     const ranked = scores.map((score, index) => ({ index, score, text: texts[index] ?? "" }));

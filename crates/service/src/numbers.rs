@@ -1,12 +1,39 @@
-//! What the package asks for besides the routes of other hosts: numbers as they are, in as few
-//! pieces as possible, for lists of any length are cut into requests on the other side.
+//! What is asked besides the routes: numbers as they are, in as few pieces as possible, for callers
+//! that cut lists of any length into requests.
 
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use trireme_domain::Fault;
 use trireme_domain::wire::Function;
-use trireme_service::asking::{Cutting, is_raw, nearness, ranked, scores, token_vectors};
-use trireme_service::{Answer, Service, Terms, Text};
+
+use crate::asking::{Cutting, is_raw, nearness, ranked, scores, token_vectors};
+use crate::engine::{Answer, Text};
+use crate::service::{Service, Terms};
+
+/// What is asked.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// A row of scores for each text.
+    Score(Score),
+    /// A number for each text.
+    Rank(Rank),
+    /// For each text as many vectors as it has tokens.
+    TokenVectors(TokenVectors),
+}
+
+impl Asked {
+    /// The numbers.
+    ///
+    /// # Errors
+    /// A [`Fault`] of a text, with its place, or of the whole request.
+    pub async fn of(self, service: &Service) -> Result<Rows, Fault> {
+        match self {
+            Self::Score(asked) => asked.of(service).await,
+            Self::Rank(asked) => asked.of(service).await,
+            Self::TokenVectors(asked) => asked.of(service).await,
+        }
+    }
+}
 
 /// Scores of texts, or of pairs, by class.
 #[derive(Deserialize)]
@@ -39,7 +66,7 @@ pub struct Rank {
 /// The vector of each token of texts.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Tokenwise {
+pub struct TokenVectors {
     texts: Vec<String>,
     prompt: Option<String>,
     max_length: Option<usize>,
@@ -90,8 +117,7 @@ impl Rows {
 }
 
 impl Score {
-    /// A row of scores for each text.
-    pub async fn of(self, service: &Service) -> Result<Rows, Fault> {
+    async fn of(self, service: &Service) -> Result<Rows, Fault> {
         let served = service.models.get(None)?;
         let raw = is_raw(self.function_to_apply, &served.identity)?;
         let mut seconds = self.pairs.into_iter().flatten();
@@ -104,8 +130,7 @@ impl Score {
 }
 
 impl Rank {
-    /// A number for each text.
-    pub async fn of(self, service: &Service) -> Result<Rows, Fault> {
+    async fn of(self, service: &Service) -> Result<Rows, Fault> {
         let served = service.models.get(None)?;
         let cutting = Cutting::new(self.truncate, None).at_most(self.max_length);
         let terms = Terms::default();
@@ -119,9 +144,8 @@ impl Rank {
     }
 }
 
-impl Tokenwise {
-    /// For each text as many vectors as it has tokens.
-    pub async fn of(self, service: &Service) -> Result<Rows, Fault> {
+impl TokenVectors {
+    async fn of(self, service: &Service) -> Result<Rows, Fault> {
         let served = service.models.get(None)?;
         let cutting = Cutting::new(self.truncate, None).at_most(self.max_length);
         let (texts, prompt, terms) = (self.texts, self.prompt, Terms::default());
@@ -134,12 +158,15 @@ impl Tokenwise {
 
 impl Tokenize {
     /// Its tokens.
+    ///
+    /// # Errors
+    /// A [`Fault`] of a text, with its place, or of the whole request.
     pub fn of(self, service: &Service) -> Result<Vec<Token>, Fault> {
         service.limits.check([self.text.as_str()])?;
         let served = service.models.get(None)?;
         let (prompt, special) = (self.prompt.as_deref(), self.special.unwrap_or(true));
         let tokens = served.reader.tokens(&self.text, prompt, special)?;
-        let token = |token: trireme_service::Token| Token {
+        let token = |token: trireme_model::Token| Token {
             id: token.id,
             special: token.place.is_none(),
             start: token.place.map(|(start, _)| start),
