@@ -32,6 +32,7 @@ const EDITIONS = [
   { entries: { index: "index.ts", worker: "worker.ts", helper: "helper.ts" } },
   { entries: { slim: "index.ts" }, model: "slim" },
   { entries: { inline: "index.ts" }, place: "inline" },
+  { entries: { "inline-slim": "index.ts" }, place: "inline", model: "slim" },
   { entries: { node: "index.ts", "node-worker": "worker.ts", "node-helper": "helper.ts" }, place: "node" },
   { entries: { "node-slim": "index.ts" }, place: "node", model: "slim" },
   { entries: { workerd: "index.ts" }, place: "workerd", model: "workerd" },

@@ -62,7 +62,7 @@ assert.equal(
   "a length that was too short is no total",
 );
 
-const { pieces } = await rule("pieces.ts");
+const { answered, checked, pieces } = await rule("pieces.ts");
 async function cut(texts) {
   const all = [];
   for await (const piece of pieces(texts)) all.push(piece.length);
@@ -74,4 +74,38 @@ assert.deepEqual(await cut(Array(300).fill("short")), [128, 128, 44]);
 assert.deepEqual(await cut(["a".repeat(30_000), "b".repeat(30_000), "c"]), [1, 2]);
 await assert.rejects(cut(["fine", 7]), { code: "invalid_request", message: /^text 1 is of type number/ });
 await assert.rejects(cut(["x".repeat(131_073)]), { code: "text_too_long" });
+assert.equal(checked("half a \ud83d face"), "half a \ufffd face");
+assert.equal(checked("a whole 🙂"), "a whole 🙂");
+
+// A source that rests: what it brought is asked for, and told, before it brings more.
+let told_;
+const heard = new Promise((resolve) => (told_ = resolve));
+async function* slow() {
+  yield "one";
+  await heard;
+  yield "two";
+}
+const answers = [];
+for await (const piece of answered(slow(), async (piece, from) => `${from}: ${piece}`)) {
+  answers.push(piece);
+  told_();
+}
+assert.deepEqual(answers, ["0: one", "1: two"]);
+
+// Who has seen enough ends the source, and no answer is lost on the way.
+let closed = false;
+function* many() {
+  try {
+    for (let n = 0; ; n++) yield `text ${n}`;
+  } finally {
+    closed = true;
+  }
+}
+for await (const piece of answered(many(), async (piece) => piece)) {
+  assert.equal(piece[0], "text 0");
+  break;
+}
+assert.ok(closed, "the source was left open");
+const faulty = answered(["a", "b"], async () => Promise.reject(new Error("broken")));
+await assert.rejects(faulty.next(), /broken/);
 console.log("ok: the rules hold");

@@ -28,7 +28,8 @@ export const cache = {
   /** Whether a model is kept whole, so that it can be loaded without a network. */
   async has(model: string | URL, hub?: Hub): Promise<boolean> {
     const files = (await of(model, hub)).filter(({ absent }) => !absent);
-    return files.length > 0 && files.every(({ complete }) => complete);
+    const weighty = files.some(({ url }) => /\.(safetensors|bin|trireme)$/.test(new URL(url).pathname));
+    return weighty && files.every(({ complete }) => complete);
   },
 
   /** Forgets a model, or all; the bytes that are free again. */

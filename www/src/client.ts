@@ -1,6 +1,6 @@
 // The caller's side of one engine: it is started again whenever it died.
 
-import { cancelled, errorOf, type Fault } from "./errors.js";
+import { cancelled, error, errorOf, wordsOf, type Fault } from "./errors.js";
 import { start, type Started } from "./platform.js";
 import type { Ask, FromHelper, FromRoom, Loaded, Progress, Shared, ToRoom, Wanted } from "./protocol.js";
 
@@ -46,7 +46,12 @@ class Live {
         resolve: (answer) => (done(), resolve(answer)),
         reject: (error) => (done(), reject(error)),
       });
-      this.#send({ id, ask });
+      try {
+        this.#send({ id, ask });
+      } catch (thrown) {
+        // It holds what can't go to a worker.
+        this.#settle(id)?.reject(error("invalid_request", wordsOf(thrown)));
+      }
     });
   }
 
@@ -132,8 +137,10 @@ export class Client {
     for (;;) {
       await this.load();
       if (signal?.aborted) throw cancelled();
+      const live = this.#live;
+      if (!live) throw errorOf(DISPOSED);
       try {
-        return await this.#live?.ask(ask, signal);
+        return await live.ask(ask, signal);
       } catch (error) {
         if (!(error instanceof Orphaned)) throw error;
       }

@@ -27,6 +27,9 @@ const PAUSE = 250;
 /** The longest pause that a server may ask for, in milliseconds. */
 const LONGEST_PAUSE = 60_000;
 
+/** How long a server may take to say whether a file changed, in milliseconds. */
+const PATIENCE = 10_000;
+
 /** Statuses that pass. */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 
@@ -40,7 +43,7 @@ export async function fetched(url: URL, terms: Terms): Promise<Opened | undefine
     return new Fetch(url, terms, undefined).open(undefined);
   }
   return alone(url.href, terms.signal, async () => {
-    const meta = await metaOf(cache, url.href);
+    const meta = await metaOf(cache, url.href).catch(() => undefined);
     if (meta && (await stillTrue(url, meta, terms))) return fromKept(cache, meta, url, terms);
     if (terms.cache === "only") throw new Offline(`${url.href} is not kept here`);
     return new Fetch(url, terms, cache).open(meta?.complete ? undefined : meta);
@@ -71,14 +74,30 @@ async function stillTrue(url: URL, meta: Meta, terms: Terms): Promise<boolean> {
   if (!meta.complete) return false;
   if (terms.cache === "only" || standsForItself(url)) return true;
   try {
-    const said = await get(url, { method: "HEAD", cache: "no-cache", ...asking(terms) });
-    if (meta.absent) return isAbsent(said);
+    const said = await looked(url, asking({ ...terms, signal: soon(terms.signal) }));
     // A server in trouble says nothing of the file.
-    return PASSING.has(said.status) || (said.ok && !isAbsent(said) && agree(meta, validators(said)));
+    if (PASSING.has(said.status)) return true;
+    if (meta.absent) return isAbsent(said);
+    return said.ok && !isAbsent(said) && agree(meta, validators(said));
   } catch {
     terms.signal?.throwIfAborted();
     return true;
   }
+}
+
+/** What a server says of a file; of one that takes no such question, by the file's beginning. */
+async function looked(url: URL, init: RequestInit): Promise<Response> {
+  const said = await get(url, { method: "HEAD", cache: "no-cache", ...init });
+  if (said.status !== 405 && said.status !== 501) return said;
+  const whole = await get(url, { cache: "no-cache", ...init });
+  await whole.body?.cancel();
+  return whole;
+}
+
+/** The same abort, or one that comes by itself: a network that says nothing is as good as none. */
+function soon(signal: AbortSignal | undefined): AbortSignal {
+  const late = AbortSignal.timeout(PATIENCE);
+  return signal && AbortSignal.any ? AbortSignal.any([signal, late]) : late;
 }
 
 /** Whether an address stands for its content: a hub's with a commit in it. */
@@ -89,14 +108,21 @@ function standsForItself(url: URL): boolean {
 /** What changes when a file does, as far as a server says it. */
 type Validators = Pick<Meta, "etag" | "modified" | "size">;
 
-function validators({ headers }: Response): Validators {
-  // Of a body that is packed for the journey, the length that is said is not the file's.
-  const said = headers.get("content-encoding") ? null : headers.get("content-length");
+function validators(response: Response): Validators {
+  const { headers, type } = response;
   return {
-    etag: headers.get("etag"),
+    // How a body was packed makes a tag weak, and no other file.
+    etag: headers.get("etag")?.replace(/^W\//, "") ?? null,
     modified: headers.get("last-modified"),
-    size: said === null ? undefined : Number(said),
+    // Another origin hides that a body was packed: its length is a hint, and no more.
+    size: type === "cors" ? undefined : lengthOf(response),
   };
+}
+
+/** Of a body that is packed for the journey, the length that is said is not the file's. */
+function lengthOf({ headers }: Response): number | undefined {
+  const said = headers.get("content-encoding") ? null : headers.get("content-length");
+  return said === null ? undefined : Number(said);
 }
 
 /** Whether two files may be one: they differ in nothing that is known of both. */
@@ -141,10 +167,16 @@ async function* keptOrAnew(cache: Cache, meta: Meta, url: URL, terms: Terms): As
   } catch (thrown) {
     if (!(thrown instanceof Gone)) throw thrown;
     if (terms.cache === "only") throw new Offline(thrown.message);
-    await forget(meta.url);
-    const opened = await new Fetch(url, terms, cache).open(undefined);
-    if (opened) yield* after(opened.chunks, given);
+    yield* anew(thrown, cache, url, terms, given);
   }
+}
+
+/** A piece is gone: the file is forgotten and fetched, and what was given of it is left out. */
+async function* anew(gone: Gone, cache: Cache, url: URL, terms: Terms, given: number): AsyncGenerator<Uint8Array> {
+  await forget(url.href);
+  const opened = await new Fetch(url, terms, cache).open(undefined);
+  if (!opened) throw gone;
+  yield* after(opened.chunks, given);
 }
 
 /** One file on its way. */
@@ -167,6 +199,8 @@ class Fetch {
   async open(left: Meta | undefined): Promise<Opened | undefined> {
     const rest = left && held(left) > 0 ? await this.#rest(left) : undefined;
     const response = rest ?? (await this.#patiently(() => this.#ask(0)));
+    // What was kept of another file is not mixed with this one.
+    if (!rest && (response.ok || isAbsent(response))) await this.#trying(() => forget(this.#url.href));
     if (isAbsent(response)) {
       await response.body?.cancel();
       await this.#trying((cache) => note(cache, { ...this.#meta, absent: true, complete: true }));
@@ -174,7 +208,7 @@ class Fetch {
     }
     if (!response.ok) throw new Refused(response.status);
     this.#meta = rest && left ? left : { ...this.#meta, ...validators(response) };
-    return { size: this.#meta.size, chunks: this.#chunks(response) };
+    return { size: this.#meta.size ?? (rest ? undefined : lengthOf(response)), chunks: this.#chunks(response) };
   }
 
   /** The rest of a file of which something is here; nothing, where it is another file by now. */
@@ -218,7 +252,13 @@ class Fetch {
 
   async *#chunks(first: Response): AsyncGenerator<Uint8Array> {
     if (this.#cache && this.#meta.pieces.length > 0) {
-      for await (const piece of pieces(this.#cache, this.#meta)) yield this.#passed(piece);
+      try {
+        for await (const piece of pieces(this.#cache, this.#meta)) yield this.#passed(piece);
+      } catch (thrown) {
+        if (!(thrown instanceof Gone)) throw thrown;
+        await first.body?.cancel();
+        return yield* anew(thrown, this.#cache, this.#url, this.#terms, this.#given);
+      }
     }
     const rest = new Pieces(PIECE);
     for await (const chunk of this.#lasting(first)) {
@@ -259,6 +299,7 @@ class Fetch {
   async #again(): Promise<AsyncIterable<Uint8Array>> {
     const response = await this.#patiently(() => this.#ask(this.#given));
     if (continues(this.#meta, response)) return impatient(response.body);
+    if (response.status === 206) throw new Error("the file changed while it was fetched");
     if (response.status !== 200) throw new Refused(response.status);
     // It comes from the beginning: what is here already is left out.
     if (!agree(this.#meta, validators(response))) throw new Error("the file changed while it was fetched");
@@ -273,7 +314,7 @@ class Fetch {
   }
 
   /** What can't be kept is not: the model is loaded all the same. */
-  async #trying(work: (cache: Cache) => Promise<void>): Promise<void> {
+  async #trying(work: (cache: Cache) => Promise<unknown>): Promise<void> {
     if (!this.#cache) return;
     try {
       await work(this.#cache);

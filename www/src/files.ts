@@ -35,21 +35,36 @@ export function open(wanted: Wanted, reader: Reader): Source | Promise<Uint8Arra
   const at = (url: URL, name: string, token?: string): File => ({
     url,
     weights: isWeights(name),
-    sha256: typeof sha256 === "object" ? sha256[name] : undefined,
+    sha256: hashOf(sha256, name),
     open: () => fetched(url, { ...terms, token }),
   });
+  const single = place.kind === "bundle" || place.kind === "file";
+  if (sha256 && (typeof sha256 === "string") !== single) {
+    throw error("invalid_option", "sha256 is a string for a bundle, and an object by file for a folder");
+  }
   switch (place.kind) {
     case "folder":
-      return source(place.url, (name) => read(at(new URL(name, place.url), name, place.token), tally));
+      return source(place.url, async (name) => read(at(inside(place.url, name), name, place.token), tally));
     case "files": {
       const files = new Map(place.files);
-      return source(place.label, (name) => read(own(files.get(name), name), tally));
+      return source(place.label, (name) => read(own(files.get(name), name, sha256), tally));
     }
     case "bundle":
-      return whole(read({ ...at(new URL(place.url), place.url), weights: true, sha256: one(sha256) }, tally));
+      return whole(read({ ...at(new URL(place.url), place.url), weights: true, sha256: hashOf(sha256) }, tally));
     case "file":
-      return whole(read({ ...own(place.file, place.label), weights: true, sha256: one(sha256) }, tally));
+      return whole(read({ ...own(place.file, place.label, sha256), weights: true }, tally));
   }
+}
+
+/** A file of a folder. A model names files of its own: none of them may lie elsewhere, where a token
+ *  would go with the question. */
+function inside(folder: string, name: string): URL {
+  const path = name.split("/").map(encodeURIComponent).join("/");
+  const url = new URL(`./${path}`, folder);
+  if (!url.href.startsWith(new URL(".", folder).href)) {
+    throw error("invalid_model", `${name} is no file of the model`);
+  }
+  return url;
 }
 
 function source(described: string, fetch: Source["fetch"]): Source {
@@ -62,13 +77,14 @@ async function whole(reading: Promise<Uint8Array | undefined>): Promise<Uint8Arr
   return bytes;
 }
 
-function own(file: Blob | undefined, name: string): File {
+function own(file: Blob | undefined, name: string, sha256: Wanted["sha256"]): File {
   const opened = file && { size: file.size, chunks: chunksOf(file.stream()) };
-  return { weights: isWeights(name), open: async () => opened };
+  return { weights: isWeights(name), sha256: hashOf(sha256, name), open: async () => opened };
 }
 
-function one(sha256: Wanted["sha256"]): string | undefined {
-  return typeof sha256 === "string" ? sha256 : undefined;
+/** What a file must come to: of several each its own, of one the only. */
+function hashOf(sha256: Wanted["sha256"], name = ""): string | undefined {
+  return typeof sha256 === "object" ? sha256[name] : sha256;
 }
 
 function isWeights(name: string): boolean {
@@ -109,9 +125,11 @@ async function check(bytes: Uint8Array, expected: string): Promise<void> {
 
 /** Reads a file into one piece of memory, without a second copy where its length was right. */
 async function collect({ size, chunks }: Opened, step: (read: number) => void): Promise<Uint8Array> {
-  let bytes = new Uint8Array(size ?? 1 << 16);
+  let bytes = new Uint8Array(0);
   let length = 0;
   for await (const chunk of chunks) {
+    // Not before the first: what has begun to be read is let go of where there is no memory.
+    if (length === 0) bytes = new Uint8Array(Math.max(size ?? 1 << 16, chunk.length));
     const needed = length + chunk.length;
     if (needed > bytes.length) bytes = grown(bytes, Math.max(needed, 2 * bytes.length));
     bytes.set(chunk, length);

@@ -11,10 +11,10 @@ export interface Adapter {
 
 /** What of WebGPU is asked here. */
 interface Browser {
-  gpu?: { requestAdapter(): Promise<{ info: Info; isFallbackAdapter?: boolean } | null> };
+  gpu?: { requestAdapter(): Promise<{ info?: Info; isFallbackAdapter?: boolean } | null> };
 }
 
-type Info = Record<"vendor" | "architecture" | "device" | "description", string> & {
+type Info = Partial<Record<"vendor" | "architecture" | "device" | "description", string>> & {
   isFallbackAdapter?: boolean;
 };
 
@@ -22,7 +22,8 @@ type Info = Record<"vendor" | "architecture" | "device" | "description", string>
 export async function adapterHere(): Promise<Adapter | undefined> {
   const adapter = await (globalThis.navigator as Browser | undefined)?.gpu?.requestAdapter();
   if (!adapter) return undefined;
-  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+  // The first browsers with GPUs say nothing of them.
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info ?? {};
   const name = [vendor, architecture, device, description].filter(Boolean).join(" ");
   return { name, software: isFallbackAdapter ?? adapter.isFallbackAdapter ?? false };
 }

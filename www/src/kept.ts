@@ -28,7 +28,9 @@ export interface Meta {
 /** The cache; `undefined` where there is none, as in a private window. */
 export async function keeping(): Promise<Cache | undefined> {
   try {
-    return await globalThis.caches?.open(CACHE);
+    const cache = await globalThis.caches?.open(CACHE);
+    // Cloudflare's can't be looked through, and forgets when it likes.
+    return typeof cache?.keys === "function" ? cache : undefined;
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@
 // early, memory stays small, and an abort is seen soon.
 
 import { cancelled, error, TriremeError } from "./errors.js";
+import { later } from "./lines.js";
 
 /** Texts of any number: all here, or still to come. */
 export type Texts = Iterable<string> | AsyncIterable<string>;
@@ -18,14 +19,18 @@ const LONGEST = 128 * 1024;
 /** Requests that are with the engine at once: while one is answered the next is on its way. */
 const AHEAD = 2;
 
-/** Refuses what an engine would refuse, before it is copied there. */
+/** A source that brings nothing for so long, in milliseconds, has brought a piece. */
+const REST = 20;
+
+/** A text as an engine takes it; what it would refuse is refused before it is copied there. */
 export function checked(text: unknown, place?: number): string {
   const of = place === undefined ? "the text" : `text ${place}`;
   if (typeof text !== "string") throw error("invalid_request", `${of} is ${kind(text)}, and not a string`);
   if (text.length > LONGEST) {
     throw error("text_too_long", `${of} has more than ${LONGEST} bytes; shorten it`);
   }
-  return text;
+  // Half a character is none in UTF-8. It becomes what every encoder makes of it.
+  return text.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 function kind(value: unknown): string {
@@ -37,21 +42,54 @@ export function listed(texts: string | string[]): string[] {
   return Array.isArray(texts) ? texts : [checked(texts)];
 }
 
+/** The letters of a text, with what goes with it by its place. */
+type Weigh = (text: string, place: number) => number;
+
 /** Cuts texts into requests. */
-export async function* pieces(texts: Texts, signal?: AbortSignal): AsyncGenerator<string[]> {
+export async function* pieces(
+  texts: Texts,
+  signal?: AbortSignal,
+  weigh: Weigh = (text) => text.length,
+): AsyncGenerator<string[]> {
   let [piece, letters, place]: [string[], number, number] = [[], 0, 0];
   // A text is a list of letters, and never meant as one.
-  for await (const text of typeof texts === "string" ? [texts] : texts) {
+  for await (const next of rested(typeof texts === "string" ? [texts] : texts)) {
     if (signal?.aborted) throw cancelled();
-    const length = checked(text, place++).length;
-    if (piece.length > 0 && (piece.length >= MOST_TEXTS || letters + length > MOST_LETTERS)) {
+    const text = next === RESTS ? undefined : checked(next, place);
+    const weight = text === undefined ? MOST_LETTERS : weigh(text, place);
+    if (piece.length > 0 && (piece.length >= MOST_TEXTS || letters + weight > MOST_LETTERS)) {
       yield piece;
       [piece, letters] = [[], 0];
     }
+    if (text === undefined) continue;
     piece.push(text);
-    letters += length;
+    letters += weight;
+    place++;
   }
   if (piece.length > 0) yield piece;
+}
+
+/** A source that is slow, in place of a text. */
+const RESTS = Symbol("rests");
+
+/** The same texts, and a sign where the source rests. */
+async function* rested(texts: Texts): AsyncGenerator<unknown> {
+  if (!(Symbol.asyncIterator in texts)) return yield* texts;
+  const source = texts[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = source.next();
+      const called = new AbortController();
+      const rest = later(REST, called.signal).then(() => RESTS, () => RESTS);
+      if ((await Promise.race([next, rest])) === RESTS) yield RESTS;
+      called.abort();
+      const came: IteratorResult<string> = await next;
+      if (came.done) return;
+      yield came.value;
+    }
+  } finally {
+    await source.return?.();
+  }
 }
 
 /** Answers to pieces, in order; some are asked for before those ahead of them are taken. */
@@ -59,24 +97,43 @@ export async function* answered<T>(
   texts: Texts,
   ask: (piece: string[], from: number) => Promise<T>,
   signal?: AbortSignal,
+  weigh?: Weigh,
 ): AsyncGenerator<T> {
+  const source = pieces(texts, signal, weigh);
   const waiting: Promise<T>[] = [];
-  let from = 0;
-  for await (const piece of pieces(texts, signal)) {
-    const first = from;
-    const answer = ask(piece, first).catch((thrown) => Promise.reject(placed(thrown, first)));
-    // It is told when its turn comes.
-    answer.catch(() => {});
-    waiting.push(answer);
-    from += piece.length;
-    if (waiting.length >= AHEAD) yield await (waiting.shift() as Promise<T>);
+  let [next, from]: [Promise<IteratorResult<string[]>> | undefined, number] = [source.next(), 0];
+  try {
+    while (next || waiting.length > 0) {
+      const [first] = waiting;
+      const more = next?.then(() => true);
+      const taken = first?.then(() => false, () => false);
+      const goesOn = more && waiting.length < AHEAD ? await (taken ? Promise.race([more, taken]) : more) : false;
+      if (!goesOn || !next) {
+        yield await (waiting.shift() as Promise<T>);
+        continue;
+      }
+      const came: IteratorResult<string[]> = await next;
+      next = came.done ? undefined : source.next();
+      if (!came.done) {
+        waiting.push(placed(ask(came.value, from), from));
+        from += came.value.length;
+      }
+    }
+  } finally {
+    // What waits is told to nobody.
+    next?.catch(() => {});
+    await source.return(undefined);
   }
-  for (const answer of waiting) yield await answer;
 }
 
 /** A fault names its text by the place in its request; here, by that in the whole list. */
-function placed(thrown: unknown, first: number): unknown {
-  if (!(thrown instanceof TriremeError) || first === 0) return thrown;
-  const message = thrown.message.replace(/^text (\d+)/, (_, place) => `text ${first + Number(place)}`);
-  return error(thrown.code, message);
+function placed<T>(answer: Promise<T>, first: number): Promise<T> {
+  const told = answer.catch((thrown) => {
+    if (!(thrown instanceof TriremeError) || first === 0) throw thrown;
+    const message = thrown.message.replace(/^text (\d+)/, (_, place) => `text ${first + Number(place)}`);
+    throw error(thrown.code, message);
+  });
+  // It is told when its turn comes.
+  told.catch(() => {});
+  return told;
 }

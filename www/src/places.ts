@@ -58,6 +58,10 @@ export function addressOf(source: string | URL): URL {
 
 /** Where everything of a model lies that has an address: a folder's or a bundle's. */
 export function rootOf(source: string | URL, hub: Hub = {}): string {
+  if (source === "default") {
+    const place = ofThisPackage(undefined);
+    return place.kind === "bundle" ? place.url : "";
+  }
   if (typeof source === "string" && isId(source)) return hubUrl(source, hub);
   return remoteUrl(addressOf(source)).href;
 }

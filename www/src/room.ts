@@ -102,7 +102,7 @@ export class Room {
     const glue = built.glue();
     const { memory: engines } = await glue.default({ module_or_path: module, ...(memory && { memory }) }).catch(unplaced);
     this.#memory = engines;
-    const tiles = wanted.processor === "webgpu" ? await tilesHere() : undefined;
+    const tiles = wanted.processor === "webgpu" ? await tilesHere().catch(() => undefined) : undefined;
     const engine = await glue.Model.load(
       await source, wanted.name, wanted.version, wanted.precision, built.threads,
       wanted.processor && PROCESSORS[wanted.processor], tiles?.known,

@@ -159,6 +159,15 @@ pub(crate) fn weight_files(files: &Files, path: &str) -> Result<Vec<String>, Mod
     Ok(Vec::new())
 }
 
+/// Whether a path that a model names lies inside it, for whoever reads it: a file system, or a parser
+/// of addresses, which trims, unpacks `%2e` and knows `host:`.
+pub(crate) fn is_inside(path: &str) -> bool {
+    let plain =
+        |letter: char| !letter.is_control() && !['\\', ':', '%', '?', '#'].contains(&letter);
+    let escapes = path.split('/').any(|part| part == "..") || path.starts_with('/');
+    !escapes && path.chars().all(plain) && path.trim() == path
+}
+
 #[derive(Deserialize)]
 struct Index {
     weight_map: BTreeMap<String, String>,
@@ -168,8 +177,8 @@ fn shards(files: &Files, path: &str, index: &str) -> Result<Vec<String>, ModelEr
     let parsed: Option<Index> = files.json(index)?;
     let named: BTreeSet<String> =
         parsed.into_iter().flat_map(|index| index.weight_map.into_values()).collect();
-    let inside = |name: &String| !name.is_empty() && !name.contains(['/', '\\']) && name != "..";
-    if let Some(outside) = named.iter().find(|name| !inside(name)) {
+    let beside = |name: &String| !name.is_empty() && !name.contains('/') && is_inside(name);
+    if let Some(outside) = named.iter().find(|name| !beside(name)) {
         return Err(ModelError::malformed(index, format!("{outside:?} is not a file beside it")));
     }
     Ok(named.into_iter().map(|name| within(path, &name)).collect())
@@ -218,6 +227,30 @@ mod tests {
             assert!(got.contains(&shard.to_owned()), "expected {shard} among {got:?}");
         }
         assert!(!got.contains(&"pytorch_model.bin".to_owned()), "an index is enough: {got:?}");
+    }
+
+    #[test]
+    fn a_path_that_any_reader_would_take_elsewhere_is_not_inside() {
+        for inside in ["", "1_Pooling", "a/b.bin", "model 1.safetensors", "..a"] {
+            assert!(is_inside(inside), "{inside:?}");
+        }
+        for outside in [
+            "..",
+            "a/../b",
+            "/etc",
+            "a\\b",
+            "https://x.example/y",
+            "http:x",
+            "//x",
+            " //x",
+            "x ",
+            "%2e%2e/x",
+            "a\n",
+            "a?b",
+            "a#b",
+        ] {
+            assert!(!is_inside(outside), "{outside:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use trireme_backend::{Activation, Pooling};
 
 use crate::ModelError;
-use crate::files::{Files, within};
+use crate::files::{Files, is_inside, within};
 
 /// What sentence-transformers saves about the whole: prompts, and a cross-encoder's activation.
 pub(crate) const SAVED: &str = "config_sentence_transformers.json";
@@ -54,8 +54,7 @@ impl Modules {
         let entries: Vec<Entry> = files.json(Self::FILE)?.unwrap_or_default();
         let mut modules = Self::default();
         for Entry { path, r#type } in entries {
-            let escapes = path.split('/').any(|part| part == "..") || path.starts_with('/');
-            if escapes || path.contains('\\') {
+            if !is_inside(&path) {
                 return Err(ModelError::malformed(Self::FILE, format!("path {path:?}")));
             }
             if modules.normalize {

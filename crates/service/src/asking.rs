@@ -77,7 +77,7 @@ pub async fn token_vectors(
     terms: Terms,
 ) -> Result<Vec<Vec<Vec<f32>>>, Fault> {
     service.limits.check(texts.iter().map(String::as_str))?;
-    let most = served.reader.max_tokens();
+    let most = served.reader.max_tokens().min(cutting.cut.max_tokens.unwrap_or(usize::MAX));
     let mut numbers = 0;
     for (at, text) in texts.iter().enumerate() {
         let tokens = served.reader.tokens(text, prompt.as_deref(), true);

@@ -2,8 +2,8 @@
 //! that cut lists of any length into requests.
 
 use serde::{Deserialize, Serialize};
-use trireme_domain::Fault;
 use trireme_domain::wire::Function;
+use trireme_domain::{Code, Fault};
 
 use crate::asking::{Cutting, is_raw, nearness, ranked, scores, token_vectors};
 use crate::engine::{Answer, Text};
@@ -120,6 +120,11 @@ impl Score {
     async fn of(self, service: &Service) -> Result<Rows, Fault> {
         let served = service.models.get(None)?;
         let raw = is_raw(self.function_to_apply, &served.identity)?;
+        let (texts, pairs) = (self.texts.len(), self.pairs.as_ref().map(Vec::len));
+        if let Some(pairs) = pairs.filter(|&pairs| pairs != texts) {
+            let message = format!("there are {pairs} pairs for {texts} texts; send as many");
+            return Err(Fault::new(Code::InvalidRequest, message));
+        }
         let mut seconds = self.pairs.into_iter().flatten();
         let text = |first| Text { first, second: seconds.next() };
         let texts = self.texts.into_iter().map(text).collect();

@@ -79,6 +79,24 @@ export const cases = {
     assert.deepEqual(got.after, [2, 384]);
   },
 
+  async "a model that is disposed of says so to who still waits"() {
+    const got = await fresh((page) => page.evaluate(async () => {
+      const classify = await trireme.pipeline("text-classification");
+      const waits = [classify("one"), classify.model.predict("two")].map((asked) => asked.catch(({ code }) => code));
+      void classify.dispose();
+      return [...(await Promise.all(waits)), await classify("three").catch(({ code }) => code)];
+    }));
+    assert.deepEqual(got, ["shutting_down", "shutting_down", "shutting_down"]);
+  },
+
+  async "half a character among many texts costs none of them"() {
+    const got = await fresh((page) => page.evaluate(async () => {
+      const embed = await trireme.pipeline("feature-extraction");
+      return (await embed(["fine", "half a \ud83d face", "fine"])).dims;
+    }));
+    assert.deepEqual(got, [3, 384]);
+  },
+
   async "what goes out of scope leaves no worker"() {
     await fresh(async (page) => {
       // Node 20 does not know these words; the browser does.

@@ -246,6 +246,54 @@ export const cases = {
     assert.equal(new Set(Object.values(got)).size, 1, JSON.stringify(got, undefined, 2));
   },
 
+  async "a model names no file that is not its own"() {
+    server.now();
+    const got = await fresh((page) => page.evaluate(async () => {
+      const codes = [];
+      for (const path of ["https://elsewhere.example/x", " //elsewhere.example", "%2e%2e/x", "../x"]) {
+        const modules = JSON.stringify([{ idx: 0, name: "0", path, type: "sentence_transformers.models.Transformer" }]);
+        const files = [new File([modules], "modules.json"), new File(["{}"], "config.json")];
+        codes.push(await trireme.load(files).then(() => "loaded", ({ code }) => code));
+      }
+      return codes;
+    }));
+    assert.deepEqual(got, Array(4).fill("invalid_model"));
+  },
+
+  async "a hash that would be looked at by nobody is refused"() {
+    await fresh(async (page) => {
+      await fails(page, "invalid_option", { sha256: { "model.safetensors": sha256 } });
+      const code = await page.evaluate((sha256) => trireme.load("/minilm/", { sha256 }).catch(({ code }) => code), sha256);
+      assert.equal(code, "invalid_option");
+    });
+  },
+
+  async "a server that takes no questions is asked otherwise"() {
+    server.now();
+    await fresh(async (page, context) => {
+      await answers(page);
+      server.now(({ method }) => (method === "HEAD" ? { status: 405 } : undefined));
+      await fresh((later) => answers(later), { context });
+      assert.deepEqual(server.asked().map(({ method }) => method), ["HEAD", "GET"]);
+    });
+  },
+
+  async "a piece that the browser took away is fetched again"() {
+    server.now();
+    await fresh(async (page, context) => {
+      await answers(page);
+      await page.evaluate(async () => {
+        const kept = await caches.open("trireme-models-1");
+        const keys = await kept.keys();
+        await kept.delete(keys.find(({ url }) => url.endsWith("/1")));
+      });
+      server.now();
+      await fresh((later) => answers(later), { context });
+      await fresh((later) => answers(later), { context });
+      assert.equal(server.bodies().length, 1);
+    });
+  },
+
   async "a hub's model is fetched by its name"() {
     const paths = [];
     await fresh(async (page) => {

@@ -4,7 +4,7 @@ import type { Rows } from "../engine/trireme.js";
 import { error } from "../errors.js";
 import type { Model } from "../model.js";
 import { answered, checked, listed, type Texts } from "../pieces.js";
-import { cut, signalled, taskOf, type Cutting, type Task } from "./task.js";
+import { cut, most, signalled, taskOf, type Cutting, type Task } from "./task.js";
 
 /** A class, and how likely it is. */
 export interface Label {
@@ -26,7 +26,8 @@ type One = { top_k?: 1 } & ClassifyOptions;
 export interface Classifier extends Task {
   (text: string, options?: ClassifyOptions): Promise<Label[]>;
   (texts: string[], options?: One): Promise<Label[]>;
-  (texts: string[], options: ClassifyOptions): Promise<Label[][]>;
+  (texts: string[], options: ClassifyOptions & { top_k: number | null }): Promise<Label[][]>;
+  (texts: string[], options?: ClassifyOptions): Promise<Label[] | Label[][]>;
   /** The classes of texts, each as soon as it is known. */
   stream(texts: Texts, options?: ClassifyOptions): AsyncGenerator<Label[]>;
   /** The classes of pairs of texts, for models that judge pairs. */
@@ -39,7 +40,7 @@ export function classifier(model: Model): Classifier {
     throw error("no_classifier", `${model.name} was not trained to classify; use it for "feature-extraction"`);
   }
   const score = async (texts: string[], pairs: string[] | undefined, options: ClassifyOptions) => {
-    const { function_to_apply, signal } = options;
+    const { function_to_apply, signal, top_k = 1 } = options;
     const score = {
       texts,
       ...(pairs && { pairs }),
@@ -47,36 +48,32 @@ export function classifier(model: Model): Classifier {
       ...cut(options),
     };
     const rows = await model.ask<Rows>({ do: "numbers", request: { score } }, signalled(signal));
-    return labelled(rows, model.labels, most(options));
+    return labelled(rows, model.labels, most(top_k));
   };
   async function* stream(texts: Texts, options: ClassifyOptions = {}): AsyncGenerator<Label[]> {
     for await (const labels of answered(texts, (piece) => score(piece, undefined, options), options.signal)) yield* labels;
   }
   const call = async (texts: string | string[], options: ClassifyOptions = {}) => {
+    const { top_k = 1 } = options;
     const all = await collected(stream(listed(texts), options));
     // As in transformers.js: one class for each of several texts is one list.
     if (typeof texts === "string") return all[0] ?? [];
-    return most(options) === 1 ? all.flat() : all;
+    return top_k === 1 ? all.flat() : all;
   };
   const pairs: Classifier["pairs"] = async (pairs, options = {}) => {
     const [firsts, seconds] = [pairs.map(([first]) => first), pairs.map(([, second]) => checked(second))];
     const ask = (piece: string[], from: number) => score(piece, seconds.slice(from, from + piece.length), options);
-    return (await collected(answered(firsts, ask, options.signal))).flat();
+    const weigh = (text: string, place: number) => text.length + (seconds[place]?.length ?? 0);
+    return (await collected(answered(firsts, ask, options.signal, weigh))).flat();
   };
   return taskOf("text-classification", model, Object.assign(call, { stream, pairs })) as Classifier;
 }
 
-function most({ top_k = 1 }: ClassifyOptions): number {
-  if (top_k === null) return Number.POSITIVE_INFINITY;
-  if (Number.isInteger(top_k) && top_k > 0) return top_k;
-  throw error("invalid_option", `top_k is ${top_k}; it is a number of classes, or null for all`);
-}
-
-function labelled({ numbers, lengths }: Rows, labels: readonly string[], most: number): Label[][] {
+function labelled({ numbers, lengths }: Rows, labels: readonly string[], count: number): Label[][] {
   let at = 0;
   return Array.from(lengths, (length) => {
     const row = Array.from(numbers.subarray(at, (at += length)), (score, id) => ({ label: labels[id] ?? `${id}`, score }));
-    return row.sort((a, b) => b.score - a.score).slice(0, most);
+    return row.sort((a, b) => b.score - a.score).slice(0, count);
   });
 }
 

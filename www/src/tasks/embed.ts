@@ -27,7 +27,8 @@ export interface Embedder extends Task {
   /** A row for each text. */
   (texts: string | string[], options: EmbedOptions & { precision: "int8" | "binary" }): Promise<Tensor<Int8Array>>;
   (texts: string | string[], options: EmbedOptions & { precision: "ubinary" }): Promise<Tensor<Uint8Array>>;
-  (texts: string | string[], options?: EmbedOptions): Promise<Tensor<Float32Array>>;
+  (texts: string | string[], options?: EmbedOptions & { precision?: "float" }): Promise<Tensor<Float32Array>>;
+  (texts: string | string[], options?: EmbedOptions): Promise<Tensor>;
   /** The vectors of texts, each as soon as it is known. */
   stream(texts: Texts, options?: EmbedOptions): AsyncGenerator<Vector>;
   /** A row for each token of a text, as the encoder leaves it. */

@@ -3,7 +3,7 @@
 import type { Rows } from "../engine/trireme.js";
 import type { Model } from "../model.js";
 import { answered } from "../pieces.js";
-import { cut, signalled, taskOf, type Cutting, type Task } from "./task.js";
+import { cut, most, signalled, taskOf, type Cutting, type Task } from "./task.js";
 
 /** A text's place among those that were given, and its score. */
 export interface Ranked {
@@ -15,7 +15,7 @@ export interface Ranked {
 /** How texts are ranked. */
 export interface RankOptions extends Cutting {
   /** How many to give, the best first; all unless said. */
-  top_k?: number;
+  top_k?: number | null;
 }
 
 /** Ranks. */
@@ -31,7 +31,7 @@ export function ranker(model: Model): Ranker {
     const scores: number[] = [];
     for await (const { numbers } of answered(texts, ask, options.signal)) scores.push(...numbers);
     const ranked = scores.map((score, index) => ({ index, score, text: texts[index] ?? "" }));
-    return ranked.sort((a, b) => b.score - a.score).slice(0, options.top_k);
+    return ranked.sort((a, b) => b.score - a.score).slice(0, most(options.top_k));
   };
   return taskOf("text-ranking", model, call) as Ranker;
 }

@@ -1,6 +1,7 @@
 // What every task has: the model under it, and an end.
 
 import type { Token, TokenizeRequest } from "../engine/trireme.js";
+import { error } from "../errors.js";
 import type { AskOptions, Info, Model, Stats } from "../model.js";
 import { checked } from "../pieces.js";
 
@@ -38,6 +39,13 @@ export function cut({ max_length, truncation }: Cutting): { max_length?: number;
   };
 }
 
+/** How many of the best are given: as many as is said, and all by `null` or nothing. */
+export function most(top_k: number | null = null): number {
+  if (top_k === null) return Number.POSITIVE_INFINITY;
+  if (Number.isInteger(top_k) && top_k > 0) return top_k;
+  throw error("invalid_option", `top_k is ${top_k}; it is a number above 0, or null for all`);
+}
+
 /** The call, with what every task has besides. */
 export function taskOf<Call extends object>(task: string, model: Model, call: Call): Call & Task {
   const dispose = async () => model.dispose();
@@ -47,7 +55,7 @@ export function taskOf<Call extends object>(task: string, model: Model, call: Ca
     tokenize: async (text: string, { signal, ...rest }: Omit<TokenizeRequest, "text"> & AskOptions = {}) => {
       const request = { text: checked(text), ...rest };
       const tokens = await model.ask<Token[]>({ do: "tokenize", request }, signalled(signal));
-      return inUnits(tokens, text);
+      return inUnits(tokens, request.text);
     },
     info: async () => ({ task, ...(await model.info()) }),
     stats: () => model.stats(),
