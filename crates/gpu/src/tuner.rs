@@ -70,6 +70,10 @@ impl Gpu {
         for _ in 0..ROUNDS {
             // The way back is paid once.
             let one = self.timed(&few, 1, clock).await?;
+            // Of a device that is so slow, or not awake yet, nine of them say no more.
+            if one > 4 * LONG {
+                continue;
+            }
             each = each.min(self.timed(&few, 9, clock).await?.saturating_sub(one) / 8);
         }
         let fast = each.saturating_mul((MANY / FEW) as u32) <= 4 * LONG;
