@@ -6,9 +6,9 @@ import { createServer } from "node:http";
  * Serves `bytes` at every path but those of `besides`, which are another handler's.
  *
  * `how` decides each answer: it is given the request and how many came before it, and returns
- * nothing for a good answer, or `{ status, cut, said, range, etag, silent }`: another status; the
+ * nothing for a good answer, or `{ status, cut, said, range, etag, silent, damaged }`: another status; the
  * part of the body after which the line breaks; a length that is not true; `false` for a server that
- * has no ranges; another tag; a body that never comes.
+ * has no ranges; another tag, or none; a body that never comes; one whose last byte is another.
  */
 export async function faulty(bytes, besides) {
   const state = { asked: [], how: () => undefined };
@@ -34,15 +34,16 @@ export async function faulty(bytes, besides) {
   };
 }
 
-function answer(bytes, { status, cut, said, range = true, etag = '"one"', silent }, request, response) {
+function answer(bytes, { status, cut, said, range = true, etag = '"one"', silent, damaged }, request, response) {
   if (status) return void response.writeHead(status).end();
   const from = range ? Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0) : 0;
   if (from >= bytes.length) return void response.writeHead(416).end();
-  const part = bytes.subarray(from);
+  const part = damaged ? Buffer.from(bytes.subarray(from)) : bytes.subarray(from);
+  if (damaged) part[part.length - 1] ^= 1;
   response.writeHead(from > 0 ? 206 : 200, {
     "content-type": "application/octet-stream",
     "content-length": said ?? part.length,
-    etag,
+    ...(etag && { etag }),
     ...(from > 0 && { "content-range": `bytes ${from}-${bytes.length - 1}/${bytes.length}` }),
   });
   if (request.method === "HEAD") return void response.end();

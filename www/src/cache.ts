@@ -1,6 +1,6 @@
 // What is kept of models that were fetched, for people who want to see it or to have the room back.
 
-import { all, forget, held, type Meta } from "./kept.js";
+import { all, forget, held, under, type Meta } from "./kept.js";
 import { rootOf, type Hub } from "./places.js";
 
 /** A file that is kept. */
@@ -45,8 +45,6 @@ export const cache = {
   },
 };
 
-async function of(model: string | URL, hub: Hub | undefined): Promise<Meta[]> {
-  const root = rootOf(model, hub);
-  const inside = (url: string) => url === root || (root.endsWith("/") && url.startsWith(root));
-  return (await all()).filter(({ url }) => inside(url));
+function of(model: string | URL, hub: Hub | undefined): Promise<Meta[]> {
+  return under(rootOf(model, hub));
 }

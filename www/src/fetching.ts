@@ -78,7 +78,7 @@ async function stillTrue(url: URL, meta: Meta, terms: Terms): Promise<boolean> {
     // A server in trouble says nothing of the file.
     if (PASSING.has(said.status)) return true;
     if (meta.absent) return isAbsent(said);
-    return said.ok && !isAbsent(said) && agree(meta, validators(said));
+    return said.ok && !isAbsent(said) && isKnown(meta, validators(said));
   } catch {
     terms.signal?.throwIfAborted();
     return true;
@@ -129,6 +129,12 @@ function lengthOf({ headers }: Response): number | undefined {
 function agree(one: Validators, other: Validators): boolean {
   const same = (a: unknown, b: unknown) => a == null || b == null || a === b;
   return same(one.etag, other.etag) && same(one.modified, other.modified) && same(one.size, other.size);
+}
+
+/** Whether they are one: by a tag or a date that both have, for a length alone says little. */
+function isKnown(one: Validators, other: Validators): boolean {
+  const told = (one.etag !== null && other.etag !== null) || (one.modified !== null && other.modified !== null);
+  return told && agree(one, other);
 }
 
 /** Whether a part of a file belongs behind what is here. Another origin's headers may be hidden; that

@@ -89,6 +89,12 @@ export async function all(): Promise<Meta[]> {
   return found.filter((meta) => meta !== undefined) as Meta[];
 }
 
+/** What is known of the files of a folder, or of a single one, by their address. */
+export async function under(root: string): Promise<Meta[]> {
+  const inside = (url: string) => url === root || (root.endsWith("/") && url.startsWith(root));
+  return (await all()).filter(({ url }) => inside(url));
+}
+
 /** The bytes of a file that are here. */
 export function held(meta: Meta): number {
   return meta.pieces.reduce((sum, length) => sum + length, 0);

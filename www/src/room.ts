@@ -6,6 +6,7 @@ import type { Model } from "./engine/trireme.js";
 import { deathOf, error, faultOf, wordsOf } from "./errors.js";
 import { open } from "./files.js";
 import { tilesHere } from "./gpu.js";
+import { forget, under } from "./kept.js";
 import { Damaged, Missing, Offline, Refused, Unkept } from "./sources.js";
 import type { Ask, FromRoom, Lane, Loaded, Processor, Taken, ToRoom, Wanted } from "./protocol.js";
 
@@ -70,7 +71,7 @@ export class Room {
 
   async #perform(ask: Ask, abort: AbortSignal | undefined): Promise<unknown> {
     if (abort?.aborted) throw error("cancelled", "the caller left");
-    if (ask.do === "load") return this.#load(ask.wanted, abort);
+    if (ask.do === "load") return this.#load(ask.wanted, abort).catch((thrown) => forgotten(thrown, ask.wanted));
     const engine = this.#engine;
     if (!engine || !this.#memory) throw error("internal", "no model is loaded");
     switch (ask.do) {
@@ -121,6 +122,14 @@ export class Room {
       unkept: unkept.reason,
     };
   }
+}
+
+/** What is kept of a model that is damaged is not used again: the next load asks its server. */
+async function forgotten(thrown: unknown, { place }: Wanted): Promise<never> {
+  if (faultOf(thrown)?.code === "invalid_model" && "url" in place) {
+    for (const { url } of await under(place.url).catch(() => [])) await forget(url);
+  }
+  throw thrown;
 }
 
 /** The memory of an answer's arrays, each once. */

@@ -109,6 +109,25 @@ export const cases = {
     });
   },
 
+  async "what came damaged is not used again"() {
+    server.now(() => ({ damaged: true }));
+    await fresh(async (page, context) => {
+      await fails(page, "invalid_model");
+      server.now();
+      await fresh((later) => answers(later), { context });
+    });
+  },
+
+  async "a server that tells neither tag nor date is asked for the whole"() {
+    server.now(() => ({ etag: null }));
+    await fresh(async (page, context) => {
+      await answers(page);
+      server.now(() => ({ etag: null }));
+      await fresh((later) => answers(later), { context });
+      assert.deepEqual(server.asked().map(({ method }) => method), ["HEAD", "GET"]);
+    });
+  },
+
   async "without a network what is kept answers, and what is not says so"() {
     server.now();
     await fresh(async (page, context) => {
