@@ -106,6 +106,17 @@ for await (const piece of answered(many(), async (piece) => piece)) {
   break;
 }
 assert.ok(closed, "the source was left open");
+// An abort while answers wait is thrown once, and by nobody else.
+let stray = 0;
+process.on("unhandledRejection", () => stray++);
+const enough = new AbortController();
+const stopped = (async () => {
+  for await (const _ of answered(many(), async (piece) => piece, enough.signal)) enough.abort();
+})();
+await assert.rejects(stopped, { code: "cancelled" });
+await new Promise((turn) => setTimeout(turn));
+assert.equal(stray, 0, "rejections that nobody heard");
+
 const faulty = answered(["a", "b"], async () => Promise.reject(new Error("broken")));
 await assert.rejects(faulty.next(), /broken/);
 console.log("ok: the rules hold");

@@ -101,27 +101,30 @@ export async function* answered<T>(
 ): AsyncGenerator<T> {
   const source = pieces(texts, signal, weigh);
   const waiting: Promise<T>[] = [];
-  let [next, from]: [Promise<IteratorResult<string[]>> | undefined, number] = [source.next(), 0];
+  const come = () => {
+    const next = source.next();
+    // What it fails with is told when its turn comes.
+    next.catch(() => {});
+    return next;
+  };
+  let [next, from]: [Promise<IteratorResult<string[]>> | undefined, number] = [come(), 0];
   try {
     while (next || waiting.length > 0) {
-      const [first] = waiting;
-      const more = next?.then(() => true);
-      const taken = first?.then(() => false, () => false);
-      const goesOn = more && waiting.length < AHEAD ? await (taken ? Promise.race([more, taken]) : more) : false;
+      // The next piece or the oldest answer, whichever comes sooner.
+      const oldest = waiting.slice(0, 1).map((answer) => answer.then(() => false, () => false));
+      const goesOn = waiting.length < AHEAD && next && (await Promise.race([next.then(() => true), ...oldest]));
       if (!goesOn || !next) {
         yield await (waiting.shift() as Promise<T>);
         continue;
       }
       const came: IteratorResult<string[]> = await next;
-      next = came.done ? undefined : source.next();
+      next = came.done ? undefined : come();
       if (!came.done) {
         waiting.push(placed(ask(came.value, from), from));
         from += came.value.length;
       }
     }
   } finally {
-    // What waits is told to nobody.
-    next?.catch(() => {});
     await source.return(undefined);
   }
 }
