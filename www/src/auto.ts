@@ -1,28 +1,13 @@
 // A model on two devices: the processor answers at once, a GPU is made ready beside it, and each
 // request goes where one of its length was answered sooner.
 
-import { Client } from "./client.js";
+import { Client, type Asks, type Choice } from "./client.js";
 import { crossover, said, type Measured } from "./crossover.js";
 import { TriremeError } from "./errors.js";
 import { adapterHere } from "./gpu.js";
+import { recalled, remember } from "./kept.js";
 import type { EncodeAnswer } from "./engine/trireme.js";
-import type { Ask, Loaded, Processor, Progress, Wanted } from "./protocol.js";
-
-/** Who can be asked. */
-export interface Asks {
-  load(report?: (progress: Progress) => void, signal?: AbortSignal): Promise<Loaded>;
-  ask(ask: Ask, signal?: AbortSignal): Promise<unknown>;
-  dispose(): void;
-}
-
-/** Which device answers what, and why. */
-export interface Choice {
-  /** Requests of so many tokens or more go to the GPU; `Infinity` where none does. */
-  gpuFrom: number;
-  why: string;
-  /** What was measured; nothing, where that was remembered or there was nothing to measure. */
-  measured: readonly Measured[];
-}
+import type { Ask, Loaded, Processor, Progress, Taken, Wanted } from "./protocol.js";
 
 /** Tokens of the requests that are measured, by texts of at most so many. */
 const SIZES: readonly (readonly [texts: number, tokens: number])[] = [
@@ -41,7 +26,7 @@ export class Auto implements Asks {
   #gpu: Client | undefined;
   /** The same before it is ready. */
   #warming: Client | undefined;
-  #choice: Choice = { gpuFrom: Number.POSITIVE_INFINITY, why: "the GPU is not ready yet", measured: [] };
+  #choice: Choice = { gpuFrom: Number.POSITIVE_INFINITY, why: "the GPU is not ready yet" };
   #warm: Promise<void> | undefined;
   #disposed = false;
 
@@ -78,9 +63,9 @@ export class Auto implements Asks {
   }
 
   /** What both take. */
-  async taken(): Promise<unknown[]> {
-    const clients = [this.#cpu, ...(this.#gpu ? [this.#gpu] : [])];
-    return Promise.all(clients.map((client) => client.ask({ do: "taken" })));
+  async taken(): Promise<Taken> {
+    const [cpu, gpu] = [await this.#cpu.taken(), await this.#gpu?.taken()];
+    return { wasm: cpu.wasm + (gpu?.wasm ?? 0), gpu: cpu.gpu + (gpu?.gpu ?? 0) };
   }
 
   dispose(): void {
@@ -92,7 +77,7 @@ export class Auto implements Asks {
   #without(why: string): void {
     this.#gpu?.dispose();
     this.#gpu = undefined;
-    this.#choice = { gpuFrom: Number.POSITIVE_INFINITY, why, measured: this.#choice.measured };
+    this.#choice = { gpuFrom: Number.POSITIVE_INFINITY, why };
   }
 
   async #warmUp(loaded: Loaded): Promise<void> {
@@ -100,9 +85,9 @@ export class Auto implements Asks {
     if (!adapter) return this.#without("there is no GPU here");
     const { name } = adapter;
     const { digest, precision, lane, threads } = loaded;
-    const memory = new Remembered([name, digest, precision, lane, threads].join("/"));
-    const known = memory.recall();
-    if (known === Number.POSITIVE_INFINITY) return this.#without(`${name} was slower at every length when it was measured`);
+    const memory = ["crossover of", name, digest, precision, lane, threads].join(" ");
+    const known = (await recalled(memory).catch(() => undefined)) as number | "never" | undefined;
+    if (known === "never") return this.#without(`${name} was slower at every length when it was measured`);
     if (this.#disposed) return;
     const gpu = (this.#warming = new Client({ ...this.#wanted, threads: 1, processor: "webgpu" }));
     const { processor, refused } = await gpu.load().catch((error) => {
@@ -116,10 +101,10 @@ export class Auto implements Asks {
     this.#gpu = gpu;
     const measured = known === undefined ? await this.#measure(gpu) : [];
     const gpuFrom = known ?? crossover(measured);
-    memory.remember(gpuFrom);
+    await remember(memory, gpuFrom === Number.POSITIVE_INFINITY ? "never" : gpuFrom);
     const facts = measured.length > 0 ? said(measured) : "as it was measured before";
     const why = `${name}: ${facts}`;
-    this.#choice = { gpuFrom, why, measured };
+    this.#choice = { gpuFrom, why };
     // What never answers needs no memory.
     if (gpuFrom === Number.POSITIVE_INFINITY) this.#without(why);
   }
@@ -160,32 +145,6 @@ export function tokensOf(ask: Ask): number {
 function textsIn(value: unknown): string[] {
   if (typeof value === "string") return [value];
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
-}
-
-/** What an origin remembers of a GPU, where it may remember anything. */
-class Remembered {
-  readonly #key: string;
-
-  constructor(name: string) {
-    this.#key = `trireme crossover ${name}`;
-  }
-
-  recall(): number | undefined {
-    try {
-      const known = globalThis.localStorage?.getItem(this.#key);
-      return known == null ? undefined : Number(known);
-    } catch {
-      return undefined;
-    }
-  }
-
-  remember(gpuFrom: number): void {
-    try {
-      globalThis.localStorage?.setItem(this.#key, `${gpuFrom}`);
-    } catch {
-      // It is measured again.
-    }
-  }
 }
 
 /** A device as callers name it. */

@@ -2,7 +2,7 @@
 
 import { cancelled, error, errorOf, wordsOf, type Fault } from "./errors.js";
 import { start, type Started } from "./platform.js";
-import type { Ask, FromHelper, FromRoom, Loaded, Progress, Shared, ToRoom, Wanted } from "./protocol.js";
+import type { Ask, FromHelper, FromRoom, Loaded, Progress, Shared, Taken, ToRoom, Wanted } from "./protocol.js";
 
 /** Why a request that did nothing wrong got no answer: its engine died of another. */
 class Orphaned extends Error {}
@@ -105,8 +105,26 @@ class Live {
   }
 }
 
+/** Who can be asked: one engine, or one on each device. */
+export interface Asks {
+  /** Loads the model, unless it is there or on its way. */
+  load(report?: (progress: Progress) => void, signal?: AbortSignal): Promise<Loaded>;
+  ask(ask: Ask, signal?: AbortSignal): Promise<unknown>;
+  /** Which device answers what, once that is known. */
+  choice(): Promise<Choice>;
+  taken(): Promise<Taken>;
+  dispose(): void;
+}
+
+/** Which device answers what, and why. */
+export interface Choice {
+  /** Requests of so many tokens or more go to the GPU; `Infinity` where none does. */
+  gpuFrom: number;
+  why: string;
+}
+
 /** A model that is there whenever it is asked: what died of one request is loaded for the next. */
-export class Client {
+export class Client implements Asks {
   readonly #wanted: Wanted;
   #live: Live | undefined;
   #loading: Promise<Loaded> | undefined;
@@ -116,7 +134,6 @@ export class Client {
     this.#wanted = wanted;
   }
 
-  /** Loads the model, unless it is there or on its way. */
   async load(report: (progress: Progress) => void = () => {}, signal?: AbortSignal): Promise<Loaded> {
     if (this.#disposed) throw errorOf(DISPOSED);
     if (signal?.aborted) throw cancelled();
@@ -145,6 +162,17 @@ export class Client {
         if (!(error instanceof Orphaned)) throw error;
       }
     }
+  }
+
+  async choice(): Promise<Choice> {
+    const { processor, refused } = await this.load();
+    const onGpu = processor === "webgpu";
+    const why = refused ?? (onGpu ? "the GPU was asked for" : "no GPU was asked for");
+    return { gpuFrom: onGpu ? 0 : Number.POSITIVE_INFINITY, why };
+  }
+
+  taken(): Promise<Taken> {
+    return this.ask({ do: "taken" }) as Promise<Taken>;
   }
 
   dispose(): void {

@@ -1,6 +1,6 @@
 // The GPU that a browser would give, and the tiles that it was measured to be fastest with.
 
-import { keeping } from "./kept.js";
+import { recalled, remember } from "./kept.js";
 
 /** A GPU, as far as a browser tells. */
 export interface Adapter {
@@ -38,14 +38,8 @@ export interface Tiles {
 export async function tilesHere(): Promise<Tiles | undefined> {
   const adapter = await adapterHere();
   if (!adapter || adapter.software) return undefined;
-  const cache = await keeping();
-  const key = `https://kept.invalid/tiles/${encodeURIComponent(adapter.name)}`;
-  const found = await cache?.match(key);
-  const known = new Map<string, string>(found ? Object.entries(await found.json()) : []);
-  const keep = async () => {
-    const text = JSON.stringify(Object.fromEntries(known));
-    // What can't be kept is measured again.
-    await cache?.put(key, new Response(text)).catch(() => {});
-  };
+  const name = `tiles of ${adapter.name}`;
+  const known = new Map<string, string>(Object.entries((await recalled(name)) ?? {}));
+  const keep = () => remember(name, Object.fromEntries(known));
   return { known, keep };
 }

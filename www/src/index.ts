@@ -3,7 +3,19 @@
 export { cache, type Cached } from "./cache.js";
 export type { Device } from "./auto.js";
 export type * from "./engine/trireme.js";
-export * from "./errors.js";
+export {
+  AccessError,
+  BusyError,
+  error,
+  errorOf,
+  InputError,
+  InternalError,
+  ModelError,
+  SourceError,
+  TriremeError,
+  UnsupportedError,
+  type Fault,
+} from "./errors.js";
 export { FAULTS, type ClassName, type Code, type Facts } from "./faults.js";
 export { load, Model, type AskOptions, type Info, type LoadOptions, type Stats } from "./model.js";
 export type { Texts } from "./pieces.js";

@@ -95,6 +95,18 @@ export async function under(root: string): Promise<Meta[]> {
   return (await all()).filter(({ url }) => inside(url));
 }
 
+/** What else an origin remembers under a name; nothing, where it can't. */
+export async function recalled(name: string): Promise<unknown> {
+  const found = await (await keeping())?.match(`${ROOT}${encodeURIComponent(name)}`);
+  return found?.json();
+}
+
+/** Remembers it. What can't be remembered is found out again. */
+export async function remember(name: string, value: unknown): Promise<void> {
+  const cache = await keeping();
+  await cache?.put(`${ROOT}${encodeURIComponent(name)}`, new Response(JSON.stringify(value))).catch(() => {});
+}
+
 /** The bytes of a file that are here. */
 export function held(meta: Meta): number {
   return meta.pieces.reduce((sum, length) => sum + length, 0);

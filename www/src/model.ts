@@ -1,8 +1,8 @@
 // A model that is loaded, with the verbs of every host.
 
-import { Auto, type Asks, type Choice, type Device } from "./auto.js";
+import { Auto, type Device } from "./auto.js";
 import { cache } from "./cache.js";
-import { Client } from "./client.js";
+import { Client, type Asks, type Choice } from "./client.js";
 import { error } from "./errors.js";
 import type {
   EncodeAnswer,
@@ -14,7 +14,7 @@ import type {
   Vector,
 } from "./engine/trireme.js";
 import { addressOf, placeOf, type Hub, type ModelSource } from "./places.js";
-import type { Ask, Caching, Lane, Loaded, Processor, Progress, Taken, Threads, Wanted } from "./protocol.js";
+import type { Ask, Caching, Lane, Loaded, Processor, Progress, Threads, Wanted } from "./protocol.js";
 
 /** How a model is loaded. */
 export interface LoadOptions extends Hub {
@@ -66,11 +66,8 @@ export interface Stats {
 }
 
 /** What runs where, and why. */
-export interface Info extends Loaded {
+export interface Info extends Loaded, Choice {
   device: Device;
-  /** Requests of so many tokens or more go to the GPU. */
-  gpuFrom: number;
-  why: string;
 }
 
 /** A model that is loaded. */
@@ -138,16 +135,13 @@ export class Model {
 
   /** What runs where, and why; with `device: "auto"` once that is measured. */
   async info(): Promise<Info> {
-    const { gpuFrom, why } = await this.#choice();
-    return { ...this.facts, device: this.device, gpuFrom, why };
+    return { ...this.facts, device: this.device, ...(await this.#asks.choice()) };
   }
 
   /** What the model takes now. */
   async stats(): Promise<Stats> {
-    const asks = this.#asks;
-    const all = (asks instanceof Auto ? await asks.taken() : [await asks.ask({ do: "taken" })]) as Taken[];
-    const sum = (of: keyof Taken) => all.reduce((sum, taken) => sum + taken[of], 0);
-    return { memory: sum("wasm"), gpu: sum("gpu"), cache: await cache.size() };
+    const { wasm, gpu } = await this.#asks.taken();
+    return { memory: wasm, gpu, cache: await cache.size() };
   }
 
   /** Ends the model's workers and frees its memory. */
@@ -162,13 +156,6 @@ export class Model {
   /** @internal */
   ask<T>(ask: Ask, options: AskOptions = {}): Promise<T> {
     return this.#asks.ask(ask, options.signal) as Promise<T>;
-  }
-
-  #choice(): Promise<Pick<Choice, "gpuFrom" | "why">> {
-    if (this.#asks instanceof Auto) return this.#asks.choice();
-    const gpu = this.facts.processor === "webgpu";
-    const why = this.refused ?? (gpu ? "the GPU was asked for" : "no GPU was asked for");
-    return Promise.resolve({ gpuFrom: gpu ? 0 : Number.POSITIVE_INFINITY, why });
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { compiled, engineFor, memoryFor } from "./engines.js";
 import type { Model } from "./engine/trireme.js";
-import { deathOf, error, faultOf, wordsOf } from "./errors.js";
+import { cancelled, deathOf, error, faultOf, wordsOf } from "./errors.js";
 import { open } from "./files.js";
 import { tilesHere } from "./gpu.js";
 import { forget, under } from "./kept.js";
@@ -70,7 +70,7 @@ export class Room {
   }
 
   async #perform(ask: Ask, abort: AbortSignal | undefined): Promise<unknown> {
-    if (abort?.aborted) throw error("cancelled", "the caller left");
+    if (abort?.aborted) throw cancelled();
     if (ask.do === "load") return this.#load(ask.wanted, abort).catch((thrown) => forgotten(thrown, ask.wanted));
     const engine = this.#engine;
     if (!engine || !this.#memory) throw error("internal", "no model is loaded");

@@ -56,8 +56,6 @@ pub struct Rank {
     /// Whether vectors are compared also by a model that judges pairs.
     #[serde(default)]
     by_vectors: bool,
-    #[serde(default)]
-    raw: bool,
     prompt: Option<String>,
     max_length: Option<usize>,
     truncate: Option<bool>,
@@ -143,7 +141,7 @@ impl Rank {
             let (query, texts, prompt) = (self.query, self.texts, self.prompt);
             nearness(service, &served, query, texts, prompt, cutting, terms).await?
         } else {
-            ranked(service, &served, &self.query, &self.texts, self.raw, cutting, terms).await?
+            ranked(service, &served, &self.query, &self.texts, false, cutting, terms).await?
         };
         Ok(Rows { lengths: vec![1; numbers.len()], numbers, tokens })
     }

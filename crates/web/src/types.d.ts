@@ -93,7 +93,6 @@ export interface RankRequest {
   texts: string[];
   /** Whether vectors are compared also by a model that judges pairs. */
   by_vectors?: boolean;
-  raw?: boolean;
   prompt?: string;
   max_length?: number;
   truncate?: boolean;

@@ -25,7 +25,7 @@ const long = {
           took.push(Math.round(performance.now() - begin));
           model.dispose();
           const cache = await caches.open("trireme-models-1");
-          const keys = (await cache.keys()).filter(({ url }) => url.includes("/tiles/"));
+          const keys = (await cache.keys()).filter(({ url }) => decodeURIComponent(url).includes("/tiles of "));
           kept.push(await Promise.all(keys.map(async (key) => (await cache.match(key)).text())));
         }
         return { took, kept, files: (await trireme.cache.list()).map(({ url }) => url.split("/").at(-1)) };
