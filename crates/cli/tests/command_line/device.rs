@@ -76,4 +76,10 @@ fn a_server_answers_on_a_gpu() {
     let said = json(&["classify", "the cat", "--model", &model, "--json"]);
     let answer = predict("the cat");
     assert_eq!(answer["label"], said["label"], "{answer}, {said}");
+    let metrics = ureq::get(format!("{url}/metrics")).call().unwrap();
+    let metrics = metrics.into_body().read_to_string().unwrap();
+    let taken = metrics.lines().find(|line| line.starts_with("trireme_gpu_bytes{"));
+    let bytes = taken.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
+    // The weights alone are more.
+    assert!(bytes.is_some_and(|bytes| bytes > 50_000), "{taken:?}");
 }
