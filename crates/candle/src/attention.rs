@@ -67,9 +67,9 @@ impl Attend {
         let from = place.row(query, 0);
         let mut top = f32::NEG_INFINITY;
         for (key, score) in sure.iter_mut().enumerate() {
-            *score = match self.window {
-                Some(window) if query.abs_diff(key) > window => f32::NEG_INFINITY,
-                _ => dot(from, place.row(key, 1)) * self.scale + self.bias(query, key, place.head),
+            *score = match self.bias(query, key, place.head) {
+                f32::NEG_INFINITY => f32::NEG_INFINITY,
+                bias => dot(from, place.row(key, 1)) * self.scale + bias,
             };
             top = top.max(*score);
         }
@@ -80,17 +80,23 @@ impl Attend {
         }
         for (key, (sure, kept)) in sure.iter_mut().zip(kept).enumerate() {
             *sure /= sum;
-            *kept = *sure * self.factor(place, query, key);
+            *kept = *sure * self.factor(place.first + query, place.head, key);
         }
     }
 
-    fn factor(&self, place: Place<'_>, query: usize, key: usize) -> f32 {
+    /// What a weight is multiplied by: of a query, by its place among all tokens, and of a key, by
+    /// that in its text.
+    pub fn factor(&self, query: usize, head: usize, key: usize) -> f32 {
         // A text is shorter than 2¹⁶ tokens, and a model has fewer heads.
-        let index = ((place.first + query) << 32) | (place.head << 16) | key;
+        let index = (query << 32) | (head << 16) | key;
         self.mask.map_or(1.0, |mask| mask.factor(index))
     }
 
-    fn bias(&self, query: usize, key: usize, head: usize) -> f32 {
+    /// What is added to the score of a text's query and key.
+    pub fn bias(&self, query: usize, key: usize, head: usize) -> f32 {
+        if self.window.is_some_and(|window| query.abs_diff(key) > window) {
+            return f32::NEG_INFINITY;
+        }
         let of =
             |(table, reach): &(Vec<f32>, usize)| table[(key + reach - query) * self.heads + head];
         self.distances.as_ref().map_or(0.0, of)
@@ -124,7 +130,8 @@ impl Attend {
             for key in 0..tokens {
                 add(&mut of_qkv[row(key, 2)], kept[key], gradient);
                 // From here on, the gradient of the probability.
-                kept[key] = dot(gradient, place.row(key, 2)) * self.factor(place, query, key);
+                let factor = self.factor(place.first + query, place.head, key);
+                kept[key] = dot(gradient, place.row(key, 2)) * factor;
                 along += kept[key] * sure[key];
             }
             for key in 0..tokens {

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Tensor, Var};
 use trireme_backend::shapes::{self, Shape};
 use trireme_backend::{
     Attention, Backend, BackendError, BoxFuture, ByteRows, Epilogue, Layout, Lookup, Per, Pooling,
@@ -11,11 +11,13 @@ use trireme_backend::{
 
 use crate::attention::Attend;
 use crate::noise::Dropout;
-use crate::ops::{Activate, Leave, Normalise, read};
+use crate::ops::{Activate, Leave, Normalise};
+use crate::parts;
+use crate::place::Place;
 
-/// Candle, on the CPU. It remembers what it was given to change.
+/// Candle, on the processor or another device. It remembers what it was given to change.
 pub struct Candle {
-    device: Device,
+    place: Place,
     trains: Box<dyn Fn(&str) -> bool + Send + Sync>,
     parameters: Mutex<Vec<Parameter>>,
     dropout: Dropout,
@@ -68,8 +70,20 @@ impl Candle {
     /// A backend that may change the weights of which `trains` says so, by their checkpoint's name.
     #[must_use]
     pub fn new(trains: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self::on(Place::default(), trains)
+    }
+
+    /// The same in another place.
+    #[must_use]
+    pub fn on(place: Place, trains: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         let (parameters, dropout) = (Mutex::default(), Dropout::none());
-        Self { device: Device::Cpu, trains: Box::new(trains), parameters, dropout }
+        Self { place, trains: Box::new(trains), parameters, dropout }
+    }
+
+    /// Where it computes.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// What training changes, in the order in which it was uploaded.
@@ -92,7 +106,7 @@ impl Candle {
         shape: &[usize],
         values: Vec<f32>,
     ) -> Result<Tensor, BackendError> {
-        let tensor = Tensor::from_vec(values, shape, &self.device).map_err(broken)?;
+        let tensor = Tensor::from_vec(values, shape, self.place.device()).map_err(broken)?;
         let names: Vec<String> = names.iter().map(|name| format!("{name}.{part}")).collect();
         if names.is_empty() || !names.iter().all(|name| (self.trains)(name)) {
             return Ok(tensor);
@@ -106,6 +120,7 @@ impl Candle {
 
     fn leave(&self, tensor: Tensor) -> candle_core::Result<Tensor> {
         match self.dropout.next() {
+            Some(mask) if self.place.is_by_parts() => parts::leave(&tensor, mask),
             Some(mask) => tensor.apply_op1(Leave(mask)),
             None => Ok(tensor),
         }
@@ -115,6 +130,11 @@ impl Candle {
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn broken(error: candle_core::Error) -> BackendError {
     BackendError::Device { reason: error.to_string() }
+}
+
+/// A tensor's values, row by row.
+fn numbers(tensor: &Tensor) -> Result<Vec<f32>, BackendError> {
+    tensor.flatten_all().and_then(|values| values.to_vec1()).map_err(broken)
 }
 
 /// A tensor's rows and columns.
@@ -204,10 +224,10 @@ impl Backend for Candle {
         let all = all.collect::<Result<Vec<_>, BackendError>>()?;
         let Shape { rows, cols } = shapes::looked_up(all)?;
         let found = lookups.iter().map(|Lookup { table, ids }| {
-            table.rows.index_select(&Tensor::new(*ids, &self.device)?, 0)
+            table.rows.index_select(&Tensor::new(*ids, self.place.device())?, 0)
         });
         let sum = found.reduce(|sum, found| sum? + found?);
-        let zeros = || Tensor::zeros((rows, cols), DType::F32, &self.device);
+        let zeros = || Tensor::zeros((rows, cols), DType::F32, self.place.device());
         let tensor = sum.unwrap_or_else(zeros).map_err(broken)?;
         let mut acts = Acts { tensor };
         if let Some(norm) = norm {
@@ -219,7 +239,11 @@ impl Backend for Candle {
 
     fn norm(&self, x: &mut Acts, norm: &Norm) -> Result<(), BackendError> {
         shapes::norm("norm", shape(&x.tensor)?.cols, Some(norm.gain.elem_count()))?;
-        let normed = x.tensor.apply_op3(&norm.gain, &norm.bias, Normalise(norm.eps));
+        let Norm { gain, bias, eps } = norm;
+        let normed = match self.place.is_by_parts() {
+            true => parts::normalise(&x.tensor, gain, bias, *eps),
+            false => x.tensor.apply_op3(gain, bias, Normalise(*eps)),
+        };
         x.tensor = normed.map_err(broken)?;
         Ok(())
     }
@@ -240,7 +264,10 @@ impl Backend for Candle {
                 Per::Token => x.tensor.clone(),
             };
             let product = input.matmul(&layer.weight.t()?)?;
-            let out = product.apply_op2(&layer.bias, Activate(epilogue.activation))?;
+            let out = match self.place.is_by_parts() {
+                true => parts::activate(epilogue.activation, &product, &layer.bias)?,
+                false => product.apply_op2(&layer.bias, Activate(epilogue.activation))?,
+            };
             match epilogue.residual {
                 Some(residual) => self.leave(out)? + &residual.tensor,
                 None => Ok(out),
@@ -265,7 +292,7 @@ impl Backend for Candle {
             Position::Embedded => None,
             Position::Relative { table, reach } => {
                 shapes::biases(shape(&table.rows)?, layout, heads, reach)?;
-                Some((read(&table.rows, |values| Ok(values.to_vec())).map_err(broken)?, reach))
+                Some((numbers(&table.rows)?, reach))
             }
         };
         let attend = Attend {
@@ -276,13 +303,16 @@ impl Backend for Candle {
             distances,
             mask: self.dropout.next(),
         };
-        let tensor = qkv.tensor.apply_op1(attend).map_err(broken)?;
-        Ok(Acts { tensor })
+        let taken = match self.place.is_by_parts() {
+            true => parts::attend(&attend, &qkv.tensor),
+            false => qkv.tensor.apply_op1(attend),
+        };
+        Ok(Acts { tensor: taken.map_err(broken)? })
     }
 
     fn pool(&self, x: &Acts, layout: &Layout, pooling: Pooling) -> Result<Acts, BackendError> {
         shapes::rows("pool", shape(&x.tensor)?, layout)?;
-        let rows = |at: Vec<u32>| x.tensor.index_select(&Tensor::new(at, &self.device)?, 0);
+        let rows = |at: Vec<u32>| x.tensor.index_select(&Tensor::new(at, self.place.device())?, 0);
         let starts = layout.starts();
         let pooled = match pooling {
             Pooling::Cls => rows(starts[..layout.len()].to_vec()),
@@ -302,7 +332,7 @@ impl Backend for Candle {
     }
 
     fn read<'a>(&'a self, x: &'a Acts) -> BoxFuture<'a, Result<Vec<f32>, BackendError>> {
-        Box::pin(async { read(&x.tensor, |values| Ok(values.to_vec())).map_err(broken) })
+        Box::pin(async { numbers(&x.tensor) })
     }
 }
 
@@ -315,6 +345,6 @@ impl Candle {
             let share = 1.0 / text.len() as f32;
             row[text].fill(share);
         }
-        Tensor::from_vec(shares, (layout.len(), tokens), &self.device)?.matmul(x)
+        Tensor::from_vec(shares, (layout.len(), tokens), self.place.device())?.matmul(x)
     }
 }

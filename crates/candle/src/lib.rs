@@ -2,7 +2,8 @@
 //! back along them.
 //!
 //! Products are candle's. What stands between two products is one operation each, forward and
-//! backward (`ops`, `attention`): candle would make half a dozen tensors of it.
+//! backward (`ops`, `attention`): candle would make half a dozen tensors of it, and does so on a GPU
+//! (`parts`).
 //!
 //! ```
 //! use trireme_backend::{Backend, Epilogue, Lookup, Matrix, Per};
@@ -26,8 +27,11 @@ mod attention;
 mod backend;
 mod noise;
 mod ops;
+mod parts;
+mod place;
 
 pub use backend::{Acts, Candle, Linear, Norm, Parameter, Table};
 pub use candle_core as core;
 pub use noise::{Dropout, Noise};
 pub use ops::values;
+pub use place::Place;

@@ -10,11 +10,24 @@ use trireme_backend::{
     conformance,
 };
 use trireme_candle::core::{Tensor, Var};
-use trireme_candle::{Acts, Candle, Noise};
+use trireme_candle::{Acts, Candle, Noise, Place};
 
 #[test]
 fn candle_conforms() {
-    conformance::run(&Candle::new(|_| true), conformance::Inline, 1e-5);
+    for place in places() {
+        println!("{place:?}");
+        conformance::run(&Candle::on(place, |_| true), conformance::Inline, 1e-5);
+    }
+}
+
+/// The processor, with our operations and with candle's alone; and CUDA, where that is.
+fn places() -> Vec<Place> {
+    let mut places = vec![Place::default(), Place::by_parts()];
+    match Place::cuda() {
+        Ok(cuda) => places.push(cuda),
+        Err(error) => println!("CUDA is not tried: {error}"),
+    }
+    places
 }
 
 /// Numbers in [-1, 1) that are the same each time.
@@ -44,8 +57,8 @@ struct Little {
 }
 
 impl Little {
-    fn new() -> Self {
-        let candle = Candle::new(|_| true);
+    fn new(place: Place) -> Self {
+        let candle = Candle::on(place, |_| true);
         let linear = |called: &str, stream, rows, cols, per| {
             let (weight, bias) = (noise(stream, rows * cols), noise(stream + 1, rows));
             let weight = Matrix { rows, cols, data: &weight };
@@ -131,24 +144,35 @@ fn the_way_back_is_the_slope_of_the_way_forward() {
         (Activation::Tanh, Pooling::Max),
         (Activation::None, Pooling::Mean),
     ] {
-        println!("{activation:?}, {pooling:?}");
-        let little = Little::new();
-        holds(&little, || little.loss(activation, pooling));
+        for place in places() {
+            println!("{activation:?}, {pooling:?}, {place:?}");
+            let little = Little::new(place);
+            holds(&little, || little.loss(activation, pooling));
+        }
     }
 }
 
 #[test]
 fn the_way_back_leaves_out_what_the_way_forward_left_out() {
-    let little = Little::new();
-    let step = Noise::new(5).part(1);
-    let loss = || {
-        little.candle.dropout().set(0.25, step);
-        little.loss(Activation::Gelu, Pooling::Mean)
-    };
-    let with = value(&loss());
-    holds(&little, loss);
-    little.candle.dropout().set(0.0, step);
-    assert_ne!(with, value(&little.loss(Activation::Gelu, Pooling::Mean)));
+    let mut losses = Vec::new();
+    for place in places() {
+        println!("{place:?}");
+        let little = Little::new(place);
+        let step = Noise::new(5).part(1);
+        let loss = || {
+            little.candle.dropout().set(0.25, step);
+            little.loss(Activation::Gelu, Pooling::Mean)
+        };
+        let with = value(&loss());
+        holds(&little, loss);
+        little.candle.dropout().set(0.0, step);
+        assert_ne!(with, value(&little.loss(Activation::Gelu, Pooling::Mean)));
+        losses.push(with);
+    }
+    for (place, loss) in places().into_iter().zip(&losses) {
+        let near = (loss - losses[0]).abs() < 1e-5;
+        assert!(near, "{place:?} leaves out other values: {loss}, expected {}", losses[0]);
+    }
 }
 
 #[test]

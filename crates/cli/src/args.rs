@@ -84,6 +84,8 @@ pub enum Device {
     Cpu,
     /// A GPU, over Vulkan, Metal or DirectX 12; the processor, where none computes as it should
     Wgpu,
+    /// A GPU of NVIDIA's, to train on; in a program that was built with its feature `cuda`
+    Cuda,
 }
 
 /// Numbers to compute in.

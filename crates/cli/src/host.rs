@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use trireme_domain::{Fault, Limits};
+use trireme_domain::{Code, Fault, Limits};
 use trireme_model::{Cut, EmbedOptions, Pooling, Side};
 use trireme_server::source::NetSettings;
 use trireme_server::{ModelSettings, Opened, Precision, Processor, Queue};
 use trireme_service::{Answer, Job, Task, Text, all};
+use trireme_train::Place;
 
 use crate::args::{self, Global};
 use crate::output::Output;
@@ -36,11 +37,41 @@ pub fn settings(global: &Global, output: Output) -> ModelSettings {
         precision: global.precision.into(),
         processor: match global.device {
             args::Device::Auto | args::Device::Cpu => Processor::Cpu,
-            args::Device::Wgpu => Processor::Gpu,
+            // Who teaches what is trained there answers there too.
+            args::Device::Wgpu | args::Device::Cuda => Processor::Gpu,
         },
         lane: global.lane.clone(),
         queue: Queue { timeout: Duration::from_secs(24 * 3600), ..Queue::default() },
         limits: Limits::default(),
+    }
+}
+
+/// Where a model is trained.
+pub fn place(device: args::Device) -> Result<Place, Fault> {
+    match device {
+        args::Device::Cuda => Place::cuda().map_err(|error| {
+            let message = format!(
+                "cannot train on CUDA: {error}; it takes a GPU of NVIDIA's and a program that was \
+                 built with `--features cuda`"
+            );
+            Fault::new(Code::InvalidOption, message)
+        }),
+        args::Device::Auto | args::Device::Cpu => Ok(Place::default()),
+        args::Device::Wgpu => Err(Fault::new(
+            Code::InvalidOption,
+            "a model is trained on `cpu` or `cuda`; on `wgpu` it answers",
+        )),
+    }
+}
+
+/// Refuses a device that only trains.
+pub fn answers(device: args::Device) -> Result<(), Fault> {
+    match device {
+        args::Device::Cuda => Err(Fault::new(
+            Code::InvalidOption,
+            "a model answers on `cpu` or `wgpu`; on `cuda` it is trained",
+        )),
+        args::Device::Auto | args::Device::Cpu | args::Device::Wgpu => Ok(()),
     }
 }
 

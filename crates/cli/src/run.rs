@@ -24,7 +24,10 @@ pub fn run(cli: Cli, output: &Output) -> Result<(), Fault> {
 }
 
 async fn dispatch(cli: Cli, output: Output) -> Result<(), Fault> {
-    let settings = host::settings(&cli.global, output);
+    let (settings, device) = (host::settings(&cli.global, output), cli.global.device);
+    if !matches!(cli.command, Some(Command::Train(_) | Command::Distill(_))) {
+        host::answers(device)?;
+    }
     match cli.command.unwrap_or_else(|| Command::Serve(Serve::alone())) {
         Command::Serve(args) => serve::run(*args, settings, output).await,
         Command::Config(options) => config::run(options, settings, output),
@@ -45,9 +48,13 @@ async fn dispatch(cli: Cli, output: Output) -> Result<(), Fault> {
         Command::Pack(args) => pack::run(args, &settings, output).await,
         Command::Quantize(args) => quantize::run(args, &settings, output).await,
         Command::Bench(args) => bench::run(args, &cli.global, &settings, output).await,
-        Command::Train(Train::Classify(args)) => train::classify(args, &settings, output).await,
-        Command::Train(Train::Embed(args)) => train::embed::embed(args, &settings, output).await,
-        Command::Distill(args) => distill::run(args, &settings, output).await,
+        Command::Train(Train::Classify(args)) => {
+            train::classify(args, &settings, host::place(device)?, output).await
+        }
+        Command::Train(Train::Embed(args)) => {
+            train::embed::embed(args, &settings, host::place(device)?, output).await
+        }
+        Command::Distill(args) => distill::run(args, &settings, host::place(device)?, output).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "trireme", &mut script);

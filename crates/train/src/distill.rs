@@ -22,6 +22,7 @@ pub struct Lesson {
 }
 
 /// What a student learns, and what it is measured by.
+#[derive(Debug, Clone)]
 pub struct Distill {
     /// To learn from.
     pub lessons: Vec<Lesson>,
@@ -76,6 +77,7 @@ impl Distill {
     /// What these lessons say, if any says something.
     fn said(
         &self,
+        device: &Device,
         examples: &[usize],
         of: impl Fn(&Lesson) -> Option<&Vec<f32>>,
     ) -> Result<Option<Said>, TrainError> {
@@ -90,7 +92,7 @@ impl Distill {
                 None => rows.resize(rows.len() + width, 1.0),
             }
         }
-        let rows = Tensor::from_vec(rows, (examples.len(), width), &Device::Cpu)?;
+        let rows = Tensor::from_vec(rows, (examples.len(), width), device)?;
         Ok(Some(Said { rows, counts }))
     }
 }
@@ -107,8 +109,9 @@ impl Objective for Distill {
             examples.iter().partition(|at| is_lesson(at));
         let near: Vec<&(Pair, f32)> =
             near.iter().map(|at| &self.near[at - self.lessons.len()]).collect();
-        let classes = self.said(&lessons, |lesson| lesson.classes.as_ref())?;
-        let vectors = self.said(&lessons, |lesson| lesson.vector.as_ref())?;
+        let device = model.backend().place().device();
+        let classes = self.said(device, &lessons, |lesson| lesson.classes.as_ref())?;
+        let vectors = self.said(device, &lessons, |lesson| lesson.vector.as_ref())?;
         let of_lessons = lessons.iter().map(|&at| &self.lessons[at].text);
         let first = near.iter().map(|((first, ..), _)| first);
         let second = near.iter().map(|((_, second, _), _)| second);
@@ -122,7 +125,7 @@ impl Objective for Distill {
             }
             None => (None, model.start(&texts, pooled)?.rows()?.tensor),
         };
-        let mut loss = Tensor::zeros((), DType::F32, &Device::Cpu)?;
+        let mut loss = Tensor::zeros((), DType::F32, device)?;
         if let (Some(said), Some(logits)) = (classes, logits) {
             let logits = logits.narrow(0, 0, lessons.len())?;
             loss = (loss + loss::soft_cross_entropy(&logits, &said.rows, &said.counts)?)?;

@@ -31,6 +31,7 @@ pub use trainer::{Progress, Trainer};
 pub use triplets::{Triplet, Triplets};
 
 use trireme_candle::Noise;
+pub use trireme_candle::Place;
 
 /// Streams of random numbers, so that no two uses share one.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! How wrong an answer is.
 
-use trireme_candle::core::{D, Device, Result, Tensor};
+use trireme_candle::core::{D, Result, Tensor};
 
 /// The mean cross entropy of logits `[texts, classes]`, each text weighted by its class.
 pub(crate) fn cross_entropy(logits: &Tensor, classes: &[u32], weights: &[f32]) -> Result<Tensor> {
@@ -49,7 +49,7 @@ pub(crate) fn cosine(
     scores: &[f32],
     weights: &[f32],
 ) -> Result<Tensor> {
-    let [scores, weights] = [scores, weights].map(|values| Tensor::new(values, &Device::Cpu));
+    let [scores, weights] = [scores, weights].map(|values| Tensor::new(values, first.device()));
     ((nearness(first, second)? - scores?)?.sqr()? * weights?)?.mean_all()
 }
 
@@ -80,6 +80,8 @@ fn unit(rows: &Tensor) -> Result<Tensor> {
 
 #[cfg(test)]
 mod tests {
+    use trireme_candle::core::Device;
+
     use super::*;
 
     fn rows(rows: [[f32; 2]; 2]) -> Tensor {

@@ -73,8 +73,8 @@ impl<O: Objective> Trainer<O> {
             entries.insert(format!("weight/{}", called(&parameter)), values.into());
         }
         for (name, Moments { mean, square }) in &self.adam.moments {
-            entries.insert(format!("mean/{name}"), mean.clone().into());
-            entries.insert(format!("square/{name}"), square.clone().into());
+            entries.insert(format!("mean/{name}"), mean.to_vec1::<f32>()?.into());
+            entries.insert(format!("square/{name}"), square.to_vec1::<f32>()?.into());
         }
         for (name, values) in self.reached.best.iter().flat_map(|best| &best.weights) {
             entries.insert(format!("best/{name}"), values.clone().into());
@@ -121,8 +121,11 @@ impl<O: Objective> Trainer<O> {
             weights.push((parameter.var.clone(), read));
             // A head that this task never runs has no gradient, so nothing is remembered of it.
             if tensors.tensor(&format!("mean/{name}")).is_ok() {
-                let mean = values(format!("mean/{name}"), len)?;
-                let square = values(format!("square/{name}"), len)?;
+                let moment = |kind| -> Result<Tensor, TrainError> {
+                    let values = values(format!("{kind}/{name}"), len)?;
+                    Ok(Tensor::from_vec(values, len, parameter.var.device())?)
+                };
+                let (mean, square) = (moment("mean")?, moment("square")?);
                 moments.insert(name, Moments { mean, square });
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 use serde::Serialize;
-use trireme_candle::Candle;
+use trireme_candle::{Candle, Place};
 use trireme_model::{Checkpoint, Model};
 
 use crate::adam::Adam;
@@ -68,10 +68,23 @@ impl<O: Objective> Trainer<O> {
     /// [`TrainError`] where an option makes no sense, nothing is left to train, or the model can't
     /// be had in singles.
     pub fn new(checkpoint: Checkpoint, objective: O, options: Options) -> Result<Self, TrainError> {
+        Self::on(Place::default(), checkpoint, objective, options)
+    }
+
+    /// The same in another place.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn on(
+        place: Place,
+        checkpoint: Checkpoint,
+        objective: O,
+        options: Options,
+    ) -> Result<Self, TrainError> {
         options.check()?;
         let frozen = options.frozen.clone();
         let trains = move |name: &str| !frozen.iter().any(|prefix| name.starts_with(prefix));
-        let model = Model::new(Candle::new(trains), &checkpoint)?;
+        let model = Model::new(Candle::on(place, trains), &checkpoint)?;
         if model.backend().parameters().is_empty() {
             let value = options.frozen.join(", ");
             let expected = "it leaves some of the model's tensors";
@@ -81,7 +94,8 @@ impl<O: Objective> Trainer<O> {
         checkpoint.digest().hash(&mut hash);
         objective.identity(&mut hash);
         let task = hash.finish();
-        let (adam, reached) = (Adam::default(), Reached::default());
+        let by_parts = model.backend().place().is_by_parts();
+        let (adam, reached) = (Adam { by_parts, ..Adam::default() }, Reached::default());
         let order = order::epoch(objective.examples(), options.seed, 0);
         Ok(Self { model, checkpoint, objective, options, task, adam, reached, order })
     }

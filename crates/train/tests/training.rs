@@ -15,8 +15,8 @@ use trireme_model::files::gathered;
 use trireme_model::{Checkpoint, Cut, Encoded, Model, Student, Want};
 use trireme_tests::repo_root;
 use trireme_train::{
-    Classify, Distill, Lesson, Loss, Objective, Options, Pair, Pairs, Progress, Trainer, Triplets,
-    fresh_weights,
+    Classify, Distill, Lesson, Loss, Objective, Options, Pair, Pairs, Place, Progress, Trainer,
+    Triplets, fresh_weights,
 };
 
 fn tiny(name: &str) -> Checkpoint {
@@ -55,9 +55,23 @@ fn classifier(name: &str) -> Checkpoint {
 }
 
 fn trainer(name: &str, options: Options) -> Trainer<Classify> {
+    trainer_on(Place::default(), name, options)
+}
+
+fn trainer_on(place: Place, name: &str, options: Options) -> Trainer<Classify> {
     let checkpoint = classifier(name);
     let task = classes(&checkpoint, 64);
-    Trainer::new(checkpoint, task, options).unwrap()
+    Trainer::on(place, checkpoint, task, options).unwrap()
+}
+
+/// Where training is made of candle's own operations: on the processor, and on CUDA where that is.
+fn other_places() -> Vec<Place> {
+    let mut places = vec![Place::by_parts()];
+    match Place::cuda() {
+        Ok(cuda) => places.push(cuda),
+        Err(error) => println!("CUDA is not tried: {error}"),
+    }
+    places
 }
 
 fn to_the_end<O: Objective>(trainer: &mut Trainer<O>) -> Vec<Progress> {
@@ -122,6 +136,48 @@ fn a_training_that_was_put_away_goes_on_as_if_it_had_not_been() {
         second.resume(&state).unwrap();
         assert_eq!(to_the_end(&mut second), expected[stop..], "put away after {stop} steps");
         assert!(saved(&second) == saved(&whole), "put away after {stop} steps");
+    }
+}
+
+/// Adam makes a whole step of a gradient that is nothing but a last bit, so steps are small where two
+/// trainings are compared.
+fn slowly() -> Options {
+    Options { rate: 3e-4, ..options() }
+}
+
+#[test]
+fn every_place_takes_the_same_steps() {
+    for name in ["bert-embed", "distilbert-embed", "electra-embed", "mpnet-embed", "roberta-embed"]
+    {
+        let expected = to_the_end(&mut trainer(name, slowly()));
+        for place in other_places() {
+            let got = to_the_end(&mut trainer_on(place.clone(), name, slowly()));
+            let furthest = expected.iter().zip(&got).map(|(a, b)| (a.loss - b.loss).abs());
+            let furthest = furthest.fold(0.0, f64::max);
+            println!("{name}, {place:?}: {} steps, losses differ by {furthest:.1e}", got.len());
+            assert_eq!(got.len(), expected.len(), "{name}, {place:?}");
+            assert!(furthest < 1e-3, "{name}, {place:?}: {furthest}");
+        }
+    }
+}
+
+#[test]
+fn a_training_goes_on_in_another_place() {
+    let mut whole = trainer("bert-embed", slowly());
+    let expected = to_the_end(&mut whole);
+    for place in other_places() {
+        let mut first = trainer_on(place.clone(), "bert-embed", slowly());
+        for _step in 0..5 {
+            first.step().unwrap();
+        }
+        let mut second = trainer("bert-embed", slowly());
+        second.resume(&first.state().unwrap()).unwrap();
+        let got = to_the_end(&mut second);
+        assert_eq!(got.len() + 5, expected.len(), "{place:?}");
+        for (got, expected) in got.iter().zip(&expected[5..]) {
+            let near = (got.loss - expected.loss).abs() < 1e-3;
+            assert!(near, "{place:?}: expected {expected:?}, got {got:?}");
+        }
     }
 }
 
@@ -389,16 +445,19 @@ fn a_student_learns_what_its_teacher_says() {
     };
     taught.check().unwrap();
     let options = Options { epochs: 20, rate: 1e-2, dropout: 0.0, ..options() };
-    let mut trainer = Trainer::new(student, taught, options).unwrap();
-    let steps = to_the_end(&mut trainer);
-    let (first, last) = (&steps[0], steps.last().unwrap());
-    let score = last.score.as_ref().unwrap();
-    println!("loss {:.3} to {:.3}, {score:?}", first.loss, last.loss);
-    assert!(last.loss < 0.4 * first.loss, "loss {} to {}", first.loss, last.loss);
-    let accuracy = score.classes.as_ref().unwrap().accuracy;
-    assert!(accuracy > 0.9, "{score:?}");
-    let both = f64::midpoint(accuracy, score.spearman.unwrap());
-    assert!((score.value - both).abs() < 1e-9, "{score:?}");
+    for place in other_places().into_iter().chain([Place::default()]) {
+        let (student, taught) = (student.clone(), taught.clone());
+        let mut trainer = Trainer::on(place.clone(), student, taught, options.clone()).unwrap();
+        let steps = to_the_end(&mut trainer);
+        let (first, last) = (&steps[0], steps.last().unwrap());
+        let score = last.score.as_ref().unwrap();
+        println!("{place:?}: loss {:.3} to {:.3}, {score:?}", first.loss, last.loss);
+        assert!(last.loss < 0.4 * first.loss, "loss {} to {}", first.loss, last.loss);
+        let accuracy = score.classes.as_ref().unwrap().accuracy;
+        assert!(accuracy > 0.9, "{score:?}");
+        let both = f64::midpoint(accuracy, score.spearman.unwrap());
+        assert!((score.value - both).abs() < 1e-9, "{score:?}");
+    }
 }
 
 #[test]

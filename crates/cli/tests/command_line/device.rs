@@ -1,5 +1,6 @@
 //! Where a model computes: a GPU, or what does as if, and the processor where there is none.
 
+use super::training::{labelled, training};
 use super::*;
 
 /// Where Vulkan's loader looks for drivers, and finds none.
@@ -60,6 +61,29 @@ fn halves_are_a_gpus_and_the_processor_says_so() {
     let mut none = trireme(&[&asked[..], &["f16", "--device", "wgpu"]].concat());
     let none = none.envs(NO_DRIVERS.map(|name| (name, "/nowhere.json"))).output().unwrap();
     assert_eq!(none.stdout, run(&[&asked[..], &["f32"]].concat()).stdout, "in singles instead");
+}
+
+#[test]
+fn what_trains_and_what_answers_is_not_confused() {
+    let model = tiny("bert-embed");
+    let folder = tempfile::tempdir().unwrap();
+    let data = labelled(&folder);
+    let run = folder.path().join("run");
+    let train = training(&model, text(&data), text(&run));
+    for (args, expected) in [
+        (vec!["embed", "two oars", "--device", "cuda"], "answers on `cpu` or `wgpu`"),
+        ([&train[..], &["--device", "wgpu"]].concat(), "trained on `cpu` or `cuda`"),
+    ] {
+        let (code, error) = fault(&args);
+        assert!(code == 2 && error.contains(expected), "{code}, expected {expected:?} in {error}");
+    }
+    // A machine with CUDA, and a program built for it, train; the others say what it takes.
+    let cuda = [&train[..], &["--device", "cuda"]].concat();
+    if !trireme(&cuda).output().unwrap().status.success() {
+        let (code, error) = fault(&cuda);
+        assert!(code == 2 && error.contains("--features cuda"), "{code}: {error}");
+        assert!(!run.exists(), "a folder was taken by a training that did not begin");
+    }
 }
 
 #[test]

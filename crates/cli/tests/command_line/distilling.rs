@@ -7,7 +7,7 @@ const RECIPE: &str = r#"
 max_length = 32
 
 [teachers]
-classes = "{teacher}"
+classes = ["{teacher}", "{other}"]
 vectors = "{teacher}"
 
 [student]
@@ -30,6 +30,7 @@ neutral = true
 [held_out]
 texts = 12
 pairs = 6
+seed = 3
 
 [training]
 epochs = 8
@@ -40,17 +41,19 @@ rate = 0.01
 #[test]
 fn a_student_is_made_by_a_recipe() {
     let folder = tempfile::tempdir().unwrap();
-    let (base, data, teacher) = (tiny("bert-embed"), labelled(&folder), folder.path().join("big"));
+    let (base, data) = (tiny("bert-embed"), labelled(&folder));
+    let [teacher, other] = ["big", "other"].map(|name| folder.path().join(name));
     let calibrate = ["--calibrate", "--json"];
     let done = json(&[&training(&base, text(&data), text(&teacher))[..], &calibrate].concat());
+    out(&[&training(&base, text(&data), text(&other))[..], &["--seed", "2"]].concat());
     assert!(done["calibration"]["temperature"].as_f64().unwrap() > 0.0, "{done}");
 
     let pairs: String = (0..12).map(|at| format!("{}\toar {at}\tboat\n", at % 6)).collect();
     let header = "score\tsentence1\tsentence2\n";
     let pairs = file(&folder, "pairs.tsv", format!("{header}{pairs}").as_bytes());
     let recipe = file(&folder, "recipe.toml", RECIPE.as_bytes());
-    let teacher = teacher.join("model");
-    let set = [("data", &data), ("pairs", &pairs), ("teacher", &teacher)];
+    let [teacher, other] = [teacher, other].map(|run| run.join("model"));
+    let set = [("data", &data), ("pairs", &pairs), ("teacher", &teacher), ("other", &other)];
     let set = set.map(|(name, path)| format!("{name}={}", path.display()));
     let run = folder.path().join("run");
     let mut args = vec!["distill", text(&recipe), "--output", text(&run), "--json"];
@@ -125,6 +128,9 @@ fn a_recipe_without_teachers_learns_what_its_files_say() {
 fn a_recipe_that_makes_no_student_is_refused_with_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let (model, odd) = (tiny("bert-classify"), labelled(&folder));
+    let says = folder.path().join("says");
+    out(&training(&tiny("bert-embed"), text(&odd), text(&says)));
+    let says = says.join("model");
     let data = file(&folder, "fine.tsv", b"label\ttext\nnegative\toar\npositive\tboat\n");
     let pairs = b"score\tsentence1\tsentence2\n1\toar\tboat\n2\toar\toar\n";
     let pairs = file(&folder, "pairs.tsv", pairs);
@@ -134,8 +140,9 @@ fn a_recipe_that_makes_no_student_is_refused_with_what_is_wrong() {
         ("truth", "truth = 0.5", "truth = 2.0", "truth = 2; it is a share"),
         ("layer", "[1]", "[7]", "a student can't have layer 7: its teacher has 2"),
         ("all", "texts = 12", "texts = 500", "no text is left beside those held out"),
-        ("scores", "classes = \"{teacher}", "classes = \"{many}", "for several classes at once"),
-        ("teacher", "classes = \"{teacher}", "classes = \"{embeds}", "no classification head"),
+        ("scores", "[\"{teacher}", "[\"{many}", "for several classes at once"),
+        ("teacher", "[\"{teacher}", "[\"{embeds}", "no classification head"),
+        ("others", "{other}", "{says}", "name other classes: negative, positive, and bad, good"),
         ("label", "{data}", "{odd}", "found \"bad\", expected one of 0 (negative)"),
         ("both", "max_length", "labels = [\"a\", \"b\"]\nmax_length", "name one of both"),
         ("name", "{data}", "{date}", "{date}"),
@@ -144,6 +151,8 @@ fn a_recipe_that_makes_no_student_is_refused_with_what_is_wrong() {
         let recipe = file(&folder, name, recipe.as_bytes());
         let set = [
             format!("teacher={model}"),
+            format!("other={model}"),
+            format!("says={}", says.display()),
             format!("embeds={}", tiny("bert-embed")),
             format!("many={}", tiny("bert-multilabel")),
             format!("data={}", data.display()),

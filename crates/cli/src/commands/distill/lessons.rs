@@ -102,8 +102,8 @@ impl Material {
     /// Keeps some texts and pairs aside, and learns nothing that gives them away. What nobody
     /// teaches is not measured, so nothing of it is kept.
     fn hold_out(&mut self, recipe: &Recipe, classes: bool) {
-        let HeldOut { texts, words, pairs } = recipe.held_out;
-        let seed = recipe.training.seed;
+        let HeldOut { texts, words, pairs, seed } = recipe.held_out;
+        let seed = seed.unwrap_or(recipe.training.seed);
         let mut order = shuffled(self.near.len(), seed);
         order.truncate(if recipe.teachers.vectors.is_some() { pairs } else { 0 });
         self.pairs = order.into_iter().map(|at| self.near[at].0.clone()).collect();
@@ -142,5 +142,37 @@ impl Material {
             }
         }
         self.learn.extend(copies);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The texts that a recipe keeps aside.
+    fn kept_aside(training: u64, held_out: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data.tsv");
+        let rows = (0..40).map(|at| format!("{}\ttext {at}\n", ["bad", "good"][at % 2]));
+        std::fs::write(&data, format!("label\ttext\n{}", rows.collect::<String>())).unwrap();
+        let recipe = folder.path().join("recipe.toml");
+        let text = format!(
+            "labels = [\"bad\", \"good\"]\n[student]\nof = \"m\"\n[[texts]]\nfile = {data:?}\n\
+             kind = \"labelled\"\ntruth = 1.0\n[held_out]\ntexts = 10\n{held_out}\n\
+             [training]\nseed = {training}\n"
+        );
+        std::fs::write(&recipe, text).unwrap();
+        let recipe = Recipe::read(&recipe, &[]).unwrap();
+        let names = recipe.labels.clone();
+        let material = Material::read(&recipe, &names).unwrap();
+        material.labelled.into_iter().map(|(text, _)| text).collect()
+    }
+
+    #[test]
+    fn recipes_of_one_seed_keep_the_same_aside() {
+        assert_eq!(kept_aside(1, "seed = 7"), kept_aside(2, "seed = 7"));
+        assert_ne!(kept_aside(1, "seed = 7"), kept_aside(1, "seed = 8"));
+        assert_ne!(kept_aside(1, ""), kept_aside(2, ""), "else it is the training's");
+        assert_eq!(kept_aside(7, ""), kept_aside(2, "seed = 7"));
     }
 }

@@ -5,12 +5,12 @@ mod recipe;
 
 use std::collections::BTreeMap;
 
-use trireme_domain::Fault;
 use trireme_domain::dataset::ScoredPair;
+use trireme_domain::{Code, Fault};
 use trireme_model::{Checkpoint, Cut};
-use trireme_server::{ModelSettings, Opened, named_checkpoint, open};
+use trireme_server::{ModelSettings, Opened, named_checkpoint};
 use trireme_service::{Task, Text, from_model};
-use trireme_train::{Distill as Taught, Lesson, fresh_weights};
+use trireme_train::{Distill as Taught, Lesson, Place, fresh_weights};
 
 use crate::args::Distill;
 use crate::commands::train::Texts;
@@ -23,11 +23,16 @@ use lessons::{Known, Material};
 use recipe::Recipe;
 
 /// Makes a student, teaches it, and writes it.
-pub async fn run(args: Distill, settings: &ModelSettings, output: Output) -> Result<(), Fault> {
+pub async fn run(
+    args: Distill,
+    settings: &ModelSettings,
+    place: Place,
+    output: Output,
+) -> Result<(), Fault> {
     let recipe = Recipe::read(&args.recipe, &args.set)?;
-    let run = Run::new(recipe.training.clone(), &args.keeping)?;
+    let run = Run::new(recipe.training.clone(), &args.keeping, place)?;
     let whole = named_checkpoint(&named(settings, &recipe.student.of)).await?.checkpoint;
-    let teachers = Teachers::open(&recipe, settings).await?;
+    let teachers = Teachers::open(&recipe, settings, output).await?;
     let names = teachers.names(&recipe)?;
     let material = Material::read(&recipe, &names)?;
     let student = student(&recipe, &whole, &names, &material.learn)?;
@@ -56,30 +61,67 @@ fn named(settings: &ModelSettings, model: &str) -> ModelSettings {
 
 /// Who teaches.
 struct Teachers {
-    classes: Option<Opened>,
+    classes: Vec<Opened>,
     vectors: Option<Opened>,
 }
 
 impl Teachers {
-    async fn open(recipe: &Recipe, settings: &ModelSettings) -> Result<Self, Fault> {
-        let opened = async |teacher: &Option<String>| match teacher {
-            Some(teacher) => open(&named(settings, teacher)).await.map(Some),
-            None => Ok(None),
+    async fn open(
+        recipe: &Recipe,
+        settings: &ModelSettings,
+        output: Output,
+    ) -> Result<Self, Fault> {
+        let opened = async |teacher: &String| host::open(&named(settings, teacher), output).await;
+        let mut classes = Vec::new();
+        for teacher in &recipe.teachers.classes {
+            classes.push(opened(teacher).await?);
+        }
+        let vectors = match &recipe.teachers.vectors {
+            Some(teacher) => Some(opened(teacher).await?),
+            None => None,
         };
-        let classes = opened(&recipe.teachers.classes).await?;
-        Ok(Self { classes, vectors: opened(&recipe.teachers.vectors).await? })
+        Ok(Self { classes, vectors })
     }
 
     /// The classes that are taught.
     fn names(&self, recipe: &Recipe) -> Result<Vec<String>, Fault> {
-        match &self.classes {
-            Some(teacher) => Ok(one_of_several(teacher.model.labels())?.to_vec()),
-            None => Ok(recipe.labels.clone()),
+        let Some((first, others)) = self.classes.split_first() else {
+            return Ok(recipe.labels.clone());
+        };
+        let names = one_of_several(first.model.labels())?;
+        for other in others {
+            let said = one_of_several(other.model.labels())?;
+            if said != names {
+                let message = format!(
+                    "the teachers name other classes: {}, and {}",
+                    names.join(", "),
+                    said.join(", ")
+                );
+                return Err(Fault::new(Code::InvalidOption, message));
+            }
         }
+        Ok(names.to_vec())
     }
 
-    fn digests(&self) -> [Option<&str>; 2] {
-        [&self.classes, &self.vectors].map(|teacher| Some(teacher.as_ref()?.model.digest()))
+    /// What tells who teaches what.
+    fn digests(&self) -> (Vec<&str>, Option<&str>) {
+        let classes = self.classes.iter().map(|teacher| teacher.model.digest());
+        (classes.collect(), self.vectors.as_ref().map(|teacher| teacher.model.digest()))
+    }
+
+    /// The share of each class that they give each text, the mean of all.
+    async fn shares(&self, texts: &[Text], output: Output) -> Result<Vec<Vec<f32>>, Fault> {
+        let mut mean: Vec<Vec<f32>> = Vec::new();
+        let part = 1.0 / self.classes.len() as f32;
+        for teacher in &self.classes {
+            let (task, cut) = (Task::CLASSES, Cut::default());
+            let said = host::answer(teacher, texts.to_vec(), &task, cut, output).await?;
+            mean.resize_with(said.len(), || vec![0.0; said[0].values.len()]);
+            for (mean, said) in mean.iter_mut().zip(said) {
+                mean.iter_mut().zip(said.values).for_each(|(mean, said)| *mean += part * said);
+            }
+        }
+        Ok(mean)
     }
 
     /// What they say of every text.
@@ -92,13 +134,7 @@ impl Teachers {
         output: Output,
     ) -> Result<Vec<Lesson>, Fault> {
         let texts: Vec<Text> = learn.iter().map(|known| known.text.clone().into()).collect();
-        let classes = match &self.classes {
-            Some(teacher) => {
-                let (task, cut) = (Task::CLASSES, Cut::default());
-                host::answer(teacher, texts.clone(), &task, cut, output).await?
-            }
-            None => Vec::new(),
-        };
+        let classes = self.shares(&texts, output).await?;
         let vectors = match &self.vectors {
             Some(teacher) => taught(teacher, student, &texts, output).await?,
             None => Vec::new(),
@@ -111,7 +147,7 @@ impl Teachers {
                     true => reader.encode_for_vector(&known.text)?,
                     false => reader.encode(&known.text)?,
                 },
-                classes: known.shares(classes.get(at).map(|said| &said.values[..]), names.len()),
+                classes: known.shares(classes.get(at).map(Vec::as_slice), names.len()),
                 vector: vectors.get(at).cloned(),
             })
         };

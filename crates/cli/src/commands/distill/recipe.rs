@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use trireme_domain::Fault;
 use trireme_model::Student;
 use trireme_train::Options;
@@ -45,8 +45,23 @@ fn one() -> f64 {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct Teachers {
-    pub classes: Option<String>,
+    /// One, or several whose shares are averaged.
+    #[serde(default, deserialize_with = "one_or_several")]
+    pub classes: Vec<String>,
     pub vectors: Option<String>,
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Names {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Names::deserialize(from)? {
+        Names::One(name) => vec![name],
+        Names::Several(names) => names,
+    })
 }
 
 /// What the student is made of.
@@ -99,11 +114,14 @@ pub struct HeldOut {
     pub words: usize,
     /// Pairs; their texts are not learnt.
     pub pairs: usize,
+    /// What chooses them; the training's seed, where none is named. Recipes that name the same one
+    /// keep the same texts aside, so that no teacher learnt what its student is measured by.
+    pub seed: Option<u64>,
 }
 
 impl Default for HeldOut {
     fn default() -> Self {
-        Self { texts: 500, words: 0, pairs: 500 }
+        Self { texts: 500, words: 0, pairs: 500, seed: None }
     }
 }
 
@@ -122,7 +140,7 @@ impl Recipe {
             let message = format!("vectors = {}; it is 0 or above", recipe.vectors);
             return Err(input::invalid(path, message));
         }
-        if recipe.teachers.classes.is_some() && !recipe.labels.is_empty() {
+        if !recipe.teachers.classes.is_empty() && !recipe.labels.is_empty() {
             let message = "labels are the teacher's, where one teaches classes; name one of both";
             return Err(recipe.source.fault(message));
         }

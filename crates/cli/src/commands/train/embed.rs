@@ -3,9 +3,9 @@
 use trireme_domain::dataset::{ScoredPair, Triplet};
 use trireme_domain::{Code, Fault};
 use trireme_model::{Checkpoint, Cut, EmbedOptions, Encoded, Pooling};
-use trireme_server::{ModelSettings, Opened, named_checkpoint, open};
+use trireme_server::{ModelSettings, Opened, named_checkpoint};
 use trireme_service::{Task, Text};
-use trireme_train::{Distill, Lesson, Loss, Objective, Pair, Pairs, Triplets};
+use trireme_train::{Distill, Lesson, Loss, Objective, Pair, Pairs, Place, Triplets};
 
 use super::folder::Source;
 use super::run::fault;
@@ -30,9 +30,10 @@ type Files = (Source, Option<Source>);
 pub async fn embed(
     args: TrainEmbed,
     settings: &ModelSettings,
+    place: Place,
     output: Output,
 ) -> Result<(), Fault> {
-    let run = run_of(&args.training)?;
+    let run = run_of(&args.training, place)?;
     let checkpoint = named_checkpoint(settings).await?.checkpoint;
     let files = sources(&args.training)?;
     let texts = Texts::new(&checkpoint, args.training.max_length)?;
@@ -114,7 +115,7 @@ async fn like(
     let all = learn.iter().flat_map(|pair| [&pair.first, &pair.second]);
     let all: Vec<Text> = all.cloned().map(Text::from).collect();
     let settings = ModelSettings { model: args.teacher.clone(), ..settings.clone() };
-    let teacher = open(&settings).await?;
+    let teacher = host::open(&settings, output).await?;
     let vectors = taught(&teacher, student, &all, output).await?;
     let lesson = |(text, vector): (&Text, Vec<f32>)| {
         let text = texts.encode_for_vector(&text.first)?;

@@ -10,7 +10,7 @@ use trireme_domain::{Fault, dataset};
 use trireme_model::{Checkpoint, Cut, Encoded, Reader};
 use trireme_server::{ModelSettings, named_checkpoint};
 use trireme_service::from_model;
-use trireme_train::{Classify, Options, Pair, fresh_weights, split};
+use trireme_train::{Classify, Options, Pair, Place, fresh_weights, split};
 
 use crate::args::{TrainClassify, Training};
 use crate::input;
@@ -22,9 +22,10 @@ use run::{Run, fault, one_of_several};
 pub async fn classify(
     args: TrainClassify,
     settings: &ModelSettings,
+    place: Place,
     output: Output,
 ) -> Result<(), Fault> {
-    let run = run_of(&args.training)?;
+    let run = run_of(&args.training, place)?;
     let base = named_checkpoint(settings).await?;
     let (data, held_out) = sources(&args.training)?;
     let names = match (&args.labels[..], &base.checkpoint.spec().labels) {
@@ -55,8 +56,8 @@ pub async fn classify(
     ended.finish(std::iter::once(&data).chain(&held_out), output)
 }
 
-fn run_of(args: &Training) -> Result<Run, Fault> {
-    Run::new(Options::from(args), &args.keeping)
+fn run_of(args: &Training, place: Place) -> Result<Run, Fault> {
+    Run::new(Options::from(args), &args.keeping, place)
 }
 
 /// The file to learn from, and the one to measure by, where it is another.

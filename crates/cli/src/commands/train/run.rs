@@ -7,7 +7,7 @@ use trireme_domain::{Code, Fault};
 use trireme_model::{Checkpoint, Encoded, Labels, ModelError, Scoring, Want};
 use trireme_server::{ModelSettings, NamedCheckpoint, Shared, start};
 use trireme_service::from_model;
-use trireme_train::{Objective, Options, TrainError, Trainer};
+use trireme_train::{Objective, Options, Place, TrainError, Trainer};
 
 use super::folder::{Folder, Lineage, Source};
 use crate::args::Keeping;
@@ -22,6 +22,7 @@ pub struct Run {
     options: Options,
     folder: Folder,
     save_every: usize,
+    place: Place,
 }
 
 /// A training that ended, and is not written yet.
@@ -76,9 +77,9 @@ fn table(best: Option<&Value>, names: &[String]) -> String {
 
 impl Run {
     /// Takes the folder before anything is read or asked, which may take long.
-    pub fn new(options: Options, keeping: &Keeping) -> Result<Self, Fault> {
+    pub fn new(options: Options, keeping: &Keeping, place: Place) -> Result<Self, Fault> {
         let folder = Folder::open(&keeping.output, keeping.resume)?;
-        Ok(Self { options, folder, save_every: keeping.save_every })
+        Ok(Self { options, folder, save_every: keeping.save_every, place })
     }
 
     /// Trains a model to the end, or from where it was put away.
@@ -93,8 +94,9 @@ impl Run {
         // Everything that candle does is shared out over this pool.
         let pool = Shared::new(settings.threads)?;
         pool.run(|| {
+            let (place, options) = (self.place.clone(), self.options.clone());
             let mut trainer =
-                Trainer::new(checkpoint, task, self.options.clone()).map_err(|e| fault(&e))?;
+                Trainer::on(place, checkpoint, task, options).map_err(|e| fault(&e))?;
             if let Some(state) = self.folder.state()? {
                 trainer.resume(&state).map_err(|e| fault(&e))?;
             }
