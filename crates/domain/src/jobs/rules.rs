@@ -105,6 +105,25 @@ impl Rules {
         piece.min(waiting / 2).max(1)
     }
 
+    /// How many pieces are asked for at a time: a second one, so that nothing waits while the first
+    /// is written down, where both leave others their room and the job got on so far.
+    ///
+    /// ```
+    /// use trireme_domain::jobs::Rules;
+    ///
+    /// let rules = Rules::default();
+    /// assert_eq!(rules.pieces(512, 1), 2);
+    /// assert_eq!(rules.pieces(512, 2), 1, "what stopped a host may be in the first");
+    /// assert_eq!(rules.pieces(256, 1), 1, "one piece is half of the room");
+    /// ```
+    #[must_use]
+    pub fn pieces(&self, waiting: usize, attempts: u32) -> usize {
+        match attempts <= 1 && 2 * self.piece(waiting, attempts) <= waiting / 2 {
+            true => 2,
+            false => 1,
+        }
+    }
+
     /// How many results are read where so many are asked for.
     #[must_use]
     pub fn page(&self, asked: Option<usize>) -> usize {

@@ -1,19 +1,24 @@
-//! Doing a job: pieces are answered and written down, one after another.
+//! Doing a job: pieces are answered and written down, one behind the other. While one is written,
+//! the next is being answered.
 //!
 //! A host may end between any two lines here. What is written stays; whoever takes the job up next
 //! goes on behind it.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::ops::Range;
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
 use serde_json::json;
 use trireme_domain::Fault;
 use trireme_domain::jobs::{Next, Status};
 
-use super::heart::Heart;
+use super::Jobs;
+use super::heart::beside;
 use super::order::{Order, answerer};
 use crate::Service;
-use crate::engine::{Answers, Text};
+use crate::engine::Text;
 use crate::predict::of_option;
 use crate::served::Served;
 use crate::store::{Claimed, Ending, Held, Hold};
@@ -31,10 +36,31 @@ pub enum Worked {
 
 /// What came of a piece.
 enum Piece {
-    Results(Vec<String>),
+    /// Of its first text on.
+    Results(usize, Vec<String>),
     /// The other texts would fare no better.
     Hopeless(Fault),
     Lost,
+}
+
+/// Why no further piece is answered.
+enum Left {
+    /// There is none.
+    Done,
+    /// Others waited for long enough.
+    Turn,
+    /// The other texts would fare no better.
+    Hopeless(Fault),
+    Lost,
+}
+
+/// A job in work.
+struct Work<'a> {
+    jobs: &'a Jobs,
+    hold: &'a Hold,
+    served: &'a Served,
+    order: &'a Order,
+    owner: &'a Arc<str>,
 }
 
 impl Service {
@@ -60,8 +86,7 @@ impl Service {
     /// Faults of the store; what is wrong with the job is the job's own.
     pub async fn work_on(&self, claimed: Claimed) -> Result<Worked, Fault> {
         let jobs = self.jobs()?;
-        let Claimed { hold, owner, mut attempts, order, texts, done } = claimed;
-        let owner: Arc<str> = owner.into();
+        let Claimed { hold, owner, attempts, order, texts, done } = claimed;
         if let Some(poison) = jobs.rules.poison(attempts) {
             return self.end(hold, Status::Failed, Some(poison)).await;
         }
@@ -70,34 +95,50 @@ impl Service {
             Err(fault) => return self.end(hold, Status::Failed, Some(fault)).await,
         };
         let Some(served) = self.answers_as(&order) else { return self.hand_back(hold).await };
-        let (begun, mut from) = (self.clock.now(), done);
-        let mut heart = Heart::new(jobs, self.clock.as_ref(), hold);
-        while from < texts {
-            if self.clock.now().saturating_sub(begun) >= jobs.rules.slice {
-                return self.hand_back(heart.hold).await;
+        let (order, owner) = (&order, &owner.into());
+        let work = Work { jobs, hold: &hold, served: &served, order, owner };
+        let pieces = self.pieces(&work, done..texts, attempts);
+        match beside(jobs, self.clock.as_ref(), &hold, pieces).await? {
+            Some(Left::Done) => self.end(hold, Status::Completed, None).await,
+            Some(Left::Turn) => self.hand_back(hold).await,
+            Some(Left::Hopeless(fault)) => self.end(hold, Status::Failed, Some(fault)).await,
+            Some(Left::Lost) | None => Ok(Worked::Lost),
+        }
+    }
+
+    /// Answers pieces of these texts and writes their results down, in order.
+    async fn pieces(
+        &self,
+        work: &Work<'_>,
+        texts: Range<usize>,
+        mut attempts: u32,
+    ) -> Result<Left, Fault> {
+        let Jobs { rules, store, .. } = work.jobs;
+        let (begun, mut asked) = (self.clock.now(), texts.start);
+        let mut running = FuturesOrdered::new();
+        loop {
+            let in_turn = self.clock.now().saturating_sub(begun) < rules.slice;
+            let room = work.served.compute.capacity().waiting;
+            while in_turn && asked < texts.end && running.len() < rules.pieces(room, attempts) {
+                let count = rules.piece(room, attempts).min(texts.end - asked);
+                running.push_back(self.piece(work, asked, count));
+                asked += count;
             }
-            let room = served.compute.capacity().waiting;
-            let count = jobs.rules.piece(room, attempts).min(texts - from);
-            let piece = jobs.store.read_texts(&heart.hold.id, from, count).await?;
-            // The texts of a job that was called off are gone.
-            if piece.len() < count {
-                return Ok(Worked::Lost);
-            }
-            let results = match self.answered(&mut heart, &served, (&order, &owner), piece).await? {
-                Piece::Results(results) => results,
-                Piece::Hopeless(fault) => {
-                    return self.end(heart.hold, Status::Failed, Some(fault)).await;
-                }
-                Piece::Lost => return Ok(Worked::Lost),
+            let Some(piece) = running.next().await else {
+                return Ok(if asked < texts.end { Left::Turn } else { Left::Done });
             };
-            if heart.append(from, results).await? == Held::Lost {
-                return Ok(Worked::Lost);
+            let (from, results) = match piece? {
+                Piece::Results(from, results) => (from, results),
+                Piece::Hopeless(fault) => return Ok(Left::Hopeless(fault)),
+                Piece::Lost => return Ok(Left::Lost),
+            };
+            let hold = work.hold.clone();
+            if store.append_results(hold, from, results, rules.lease).await? == Held::Lost {
+                return Ok(Left::Lost);
             }
-            from += count;
             // What went well may be larger next time.
             attempts -= u32::from(attempts > 1);
         }
-        self.end(heart.hold, Status::Completed, None).await
     }
 
     /// Hands a job back, for whoever takes it up next.
@@ -117,54 +158,35 @@ impl Service {
         self.models.all().into_iter().find(|served| answerer(&served.identity.origin) == wanted)
     }
 
-    /// The results of a piece, asked for as often as it takes.
-    async fn answered(
-        &self,
-        heart: &mut Heart<'_>,
-        served: &Served,
-        (order, owner): (&Order, &Arc<str>),
-        texts: Vec<String>,
-    ) -> Result<Piece, Fault> {
-        let jobs = self.jobs()?;
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let asked = order.asked(turn(&heart.hold.id), owner);
-            let batch = texts.iter().cloned().map(Text::from).collect();
-            let answers = match heart.beside(self.each(served, batch, asked)).await? {
-                Some(answers) => answers,
-                None => return Ok(Piece::Lost),
-            };
-            let pause = match answers {
-                Ok(answers) => return self.results(order, served, &texts, answers),
-                Err(fault) => match jobs.rules.after(&fault, tries) {
-                    Next::Wait(pause) => pause,
-                    Next::Job => return Ok(Piece::Hopeless(fault)),
-                    Next::Texts => {
-                        let answers = texts.iter().map(|_| Err(fault.clone())).collect();
-                        return self.results(order, served, &texts, answers);
-                    }
-                },
-            };
-            if heart.beside(jobs.timer.sleep(pause)).await?.is_none() {
-                return Ok(Piece::Lost);
-            }
+    /// The results of so many texts, asked for as often as it takes.
+    async fn piece(&self, work: &Work<'_>, from: usize, count: usize) -> Result<Piece, Fault> {
+        let Work { jobs, hold, served, order, owner } = work;
+        let texts = jobs.store.read_texts(&hold.id, from, count).await?;
+        // The texts of a job that was called off are gone.
+        if texts.len() < count {
+            return Ok(Piece::Lost);
         }
-    }
-
-    fn results(
-        &self,
-        order: &Order,
-        served: &Served,
-        texts: &[String],
-        answers: Answers,
-    ) -> Result<Piece, Fault> {
+        let mut tries = 0;
+        let answers = loop {
+            tries += 1;
+            let asked = order.asked(turn(&hold.id), owner);
+            let batch = texts.iter().cloned().map(Text::from).collect();
+            let fault = match self.each(served, batch, asked).await {
+                Ok(answers) => break answers,
+                Err(fault) => fault,
+            };
+            match jobs.rules.after(&fault, tries) {
+                Next::Wait(pause) => jobs.timer.sleep(pause).await,
+                Next::Job => return Ok(Piece::Hopeless(fault)),
+                Next::Texts => break texts.iter().map(|_| Err(fault.clone())).collect(),
+            }
+        };
         if let Some(fault) = of_option(&answers) {
             return Ok(Piece::Hopeless(fault));
         }
         let each = texts.iter().zip(answers);
         let results = each.map(|(text, answer)| self.result(order, served, text, answer));
-        Ok(Piece::Results(results.collect::<Result<_, _>>()?))
+        Ok(Piece::Results(from, results.collect::<Result<_, _>>()?))
     }
 
     async fn end(&self, hold: Hold, status: Status, error: Option<Fault>) -> Result<Worked, Fault> {
