@@ -12,8 +12,8 @@ pub const PYTHON_CLIENTS: &str = "tests/clients/python/requirements.lock";
 /// The program that asks hosts what their document says may be asked, with all that it needs.
 pub const SCHEMATHESIS: &str = "tests/schemathesis/requirements.lock";
 
-/// A program that answers as S3 does, with all that it needs.
-pub const OBJECTS: &str = "tests/objects/requirements.lock";
+/// The folder that pins programs that answer as object stores do, Python's and npm's.
+pub const OBJECTS: &str = "tests/objects";
 
 /// What pins the client libraries of JavaScript.
 pub const JAVASCRIPT_CLIENTS: &str = "tests/clients/js";
@@ -43,10 +43,22 @@ pub fn schemathesis() -> PathBuf {
     pinned("schemathesis", &[SCHEMATHESIS.to_owned()])
 }
 
-/// The environment with a program that answers as S3 does.
+/// Where programs that answer as object stores do lie.
+#[derive(Debug)]
+pub struct Objects {
+    /// The environment with one that answers as S3 does.
+    pub python: PathBuf,
+    /// The npm packages, with one that answers as Azure does.
+    pub node_modules: PathBuf,
+}
+
+/// The programs that answer as object stores do.
 #[must_use]
-pub fn objects() -> PathBuf {
-    pinned("objects", &[OBJECTS.to_owned()])
+pub fn objects() -> Objects {
+    Objects {
+        python: pinned("objects", &[format!("{OBJECTS}/requirements.lock")]),
+        node_modules: pinned("objects-npm", &npm_pins(OBJECTS)).join("node_modules"),
+    }
 }
 
 /// The npm packages that are client libraries.

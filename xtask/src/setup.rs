@@ -170,11 +170,18 @@ const STEPS: &[Step] = &[
     Step {
         name: "moto",
         why: "tables in object stores are read from its S3 and written to it",
-        check: objects::present,
-        install: objects::install,
+        check: objects::moto_present,
+        install: objects::moto_install,
         remedy: "let `python3` be Python 3.11 or later with pip, and make \
                  `pip install --no-deps -r tests/objects/requirements.lock` work in an \
                  environment of its own",
+    },
+    Step {
+        name: "Azurite",
+        why: "tables in object stores are read from its Azure and written to it too",
+        check: objects::azurite_present,
+        install: objects::azurite_install,
+        remedy: "make `npm ci --ignore-scripts` work in a copy of tests/objects",
     },
     Step {
         name: "all-MiniLM-L6-v2",

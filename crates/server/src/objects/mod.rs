@@ -5,6 +5,8 @@
 
 mod client;
 
+use std::env;
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -15,10 +17,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
-use object_store::aws::AmazonS3Builder;
-use object_store::azure::MicrosoftAzureBuilder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::buffered::BufWriter;
-use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::path::Path as Key;
 use object_store::{
     Error, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, RetryConfig,
@@ -80,10 +82,15 @@ impl Object {
         }
         let key = Key::parse(key).map_err(|e| wrong(&e.to_string()))?;
         let root = format!("{scheme}://{bucket}/");
-        let store = platform.bucket(bucket).map_err(|e| {
-            let message = format!("{root} can't be reached with these settings: {e}");
+        let senseless = |why: &str| {
+            let message = format!("{root} can't be reached with these settings: {why}");
             Fault::new(Code::SourceMisconfigured, message)
-        })?;
+        };
+        if let Some(name) = platform.unsendable() {
+            return Err(senseless(&format!("{name} has a line break or the like in it")));
+        }
+        let store =
+            platform.bucket(bucket).map_err(|e| senseless(&without_body(&e.to_string())))?;
         Ok(Self { store, root, key })
     }
 
@@ -267,11 +274,17 @@ fn begin(to: &Path, part: &Path, tag: &Path, known: &str) -> io::Result<()> {
     fs::write(tag, known)
 }
 
-/// What a library says of an answer, without the answer's body: that may repeat a token. A code that
-/// stands in it is said.
+/// What a library says of an answer or a setting, without the answer's body and without what it
+/// quotes: either may repeat a secret. A code that stands in a body is said.
 fn without_body(said: &str) -> String {
-    let head =
-        said.find(['<', '{', '\n']).map_or(said, |at| &said[..at]).trim_end_matches([':', ' ']);
+    let unquoted = match (said.find('"'), said.rfind('"')) {
+        (Some(from), Some(to)) if from < to => {
+            format!("{}\"…\"{}", &said[..from], &said[to + 1..])
+        }
+        _ => said.to_owned(),
+    };
+    let end = unquoted.find(['<', '{', '\n']).unwrap_or(unquoted.len());
+    let head = unquoted[..end].trim_end_matches([':', ' ']);
     let code = said.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
     match code {
         Some((code, _)) => format!("{head}: {code}"),
@@ -295,6 +308,38 @@ impl Platform {
             "az" => Some(Self::Azure),
             _ => None,
         }
+    }
+
+    /// A variable with a line break in it, as a file leaves one at its end: no request can carry it,
+    /// and the library would panic.
+    fn unsendable(self) -> Option<String> {
+        let sent = |name: &str| {
+            let key = name.to_ascii_lowercase();
+            // What `Client` has is not sent, and a service account is JSON, on several lines.
+            match self {
+                Self::Amazon => {
+                    let sent = |key| !matches!(key, AmazonS3ConfigKey::Client(_));
+                    name.starts_with("AWS_") && key.parse().is_ok_and(sent)
+                }
+                Self::Google => {
+                    let sent = |key| {
+                        use GoogleConfigKey::{Client, ServiceAccountKey};
+                        !matches!(key, Client(_) | ServiceAccountKey)
+                    };
+                    name.starts_with("GOOGLE_") && key.parse().is_ok_and(sent)
+                }
+                Self::Azure => {
+                    let sent = |key| !matches!(key, AzureConfigKey::Client(_));
+                    name.starts_with("AZURE_") && key.parse().is_ok_and(sent)
+                }
+            }
+        };
+        let readable = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        let mut variables = env::vars_os().filter_map(readable);
+        let broken = variables.find(|(name, value)| value.contains(char::is_control) && sent(name));
+        broken.map(|(name, _)| name)
     }
 
     fn bucket(self, name: &str) -> object_store::Result<Arc<dyn ObjectStore>> {
@@ -350,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_says_in_its_body_is_not_repeated_but_for_its_code() {
+    fn what_a_body_or_a_setting_says_is_not_repeated_but_for_a_code() {
         let body =
             "<?xml version=\"1.0\"?><Error><Code>ExpiredToken</Code><Token-0>planted</Token-0>";
         for (said, expected) in [
@@ -359,6 +404,10 @@ mod tests {
                 "Server returned 400 Bad Request: ExpiredToken",
             ),
             ("it said: {\"error\": \"planted\"}".to_owned(), "it said"),
+            (
+                r#"invalid type: string "{\"key\": \"planted\"}", expected a map"#.to_owned(),
+                "invalid type: string \"…\", expected a map",
+            ),
             ("no answer in 3s".to_owned(), "no answer in 3s"),
         ] {
             assert_eq!(without_body(&said), expected);
