@@ -12,6 +12,27 @@ export async function index(page) {
     const status = (await page.request.get(new URL(await link.getAttribute("href"), page.url()).href)).status();
     assert.equal(status, 200, await link.textContent());
   }
+  await icons(page);
+}
+
+/** Every icon that a phone may ask for is there, in the size that is said of it. */
+async function icons(page) {
+  const found = await page.evaluate(async () => {
+    const { icons } = await (await fetch("manifest.webmanifest")).json();
+    const links = [...document.querySelectorAll("link[rel$=icon]")];
+    const all = [
+      ...icons.map(({ src, sizes }) => ({ src, sizes })),
+      ...links.map((link) => ({ src: link.getAttribute("href"), sizes: link.getAttribute("sizes") ?? "any" })),
+    ];
+    const drawn = all.map(async ({ src, sizes }) => {
+      const image = Object.assign(new Image(), { src });
+      await image.decode();
+      return { src, sizes, got: sizes === "any" ? "any" : `${image.naturalWidth}x${image.naturalHeight}` };
+    });
+    return Promise.all(drawn);
+  });
+  assert.equal(found.length, 5);
+  for (const { src, sizes, got } of found) assert.equal(got, sizes, src);
 }
 
 export async function search(page) {

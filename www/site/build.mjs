@@ -10,7 +10,8 @@ const www = dirname(site);
 
 const SCRIPTS = ["main", "search", "map", "benchmark", "places"];
 
-const ICONS = ["icon.svg", "icon-maskable.svg"];
+// The pictures in dots are the others, for phones that draw no SVG on their first screen.
+const ICONS = ["icon.svg", "icon-maskable.svg", "icon-180.png", "icon-512.png"];
 
 /** What pages take of the package. */
 const OF_THE_PACKAGE = [
