@@ -142,7 +142,12 @@ fn a_recipe_that_makes_no_student_is_refused_with_what_is_wrong() {
         ("all", "texts = 12", "texts = 500", "no text is left beside those held out"),
         ("scores", "[\"{teacher}", "[\"{many}", "for several classes at once"),
         ("teacher", "[\"{teacher}", "[\"{embeds}", "no classification head"),
-        ("others", "{other}", "{says}", "name other classes: negative, positive, and bad, good"),
+        (
+            "others",
+            "{other}",
+            "{says}",
+            "name other classes: negative, neutral, positive, and bad, good",
+        ),
         ("label", "{data}", "{odd}", "found \"bad\", expected one of 0 (negative)"),
         ("both", "max_length", "labels = [\"a\", \"b\"]\nmax_length", "name one of both"),
         ("name", "{data}", "{date}", "{date}"),

@@ -10,6 +10,7 @@ use trireme_domain::{Code, Fault};
 
 use super::bench::{Bench, now, request, texts};
 use crate::jobs::{Page, Worked};
+use crate::ports::Clock as _;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
