@@ -70,13 +70,8 @@ fn what_trains_and_what_answers_is_not_confused() {
     let data = labelled(&folder);
     let run = folder.path().join("run");
     let train = training(&model, text(&data), text(&run));
-    for (args, expected) in [
-        (vec!["embed", "two oars", "--device", "cuda"], "answers on `cpu` or `wgpu`"),
-        ([&train[..], &["--device", "wgpu"]].concat(), "trained on `cpu` or `cuda`"),
-    ] {
-        let (code, error) = fault(&args);
-        assert!(code == 2 && error.contains(expected), "{code}, expected {expected:?} in {error}");
-    }
+    let (code, error) = fault(&["embed", "two oars", "--device", "cuda"]);
+    assert!(code == 2 && error.contains("answers on `cpu` or `wgpu`"), "{code}: {error}");
     // A machine with CUDA, and a program built for it, train; the others say what it takes.
     let cuda = [&train[..], &["--device", "cuda"]].concat();
     if !trireme(&cuda).output().unwrap().status.success() {

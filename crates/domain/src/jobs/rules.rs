@@ -13,7 +13,7 @@ pub struct Rules {
     pub body_bytes: usize,
     /// Jobs of one owner that are not over.
     pub open: usize,
-    /// Texts that are answered, and whose results are written, together.
+    /// Texts of a job that are asked for at a time.
     pub piece: usize,
     /// Results that are read at once.
     pub page: usize,
@@ -87,40 +87,27 @@ impl Rules {
         (attempts > self.attempts).then(|| Fault::new(Code::JobFailed, message))
     }
 
-    /// How many texts are asked for at once where so many may wait: others want room too. A job that
-    /// was taken up before and did not get on is tried in smaller pieces, at last text by text: hosts
+    /// How many pieces are asked for at a time, and the texts of each, where so many may wait: others
+    /// want room too. Two, so that nothing waits while the first is written down. A job that was taken
+    /// up before and did not get on is tried in smaller pieces, one by one, at last text by text: hosts
     /// that end soon still get on, and a text that ends them is alone.
     ///
     /// ```
     /// use trireme_domain::jobs::Rules;
     ///
     /// let rules = Rules::default();
-    /// let pieces = [1, 2, 3, 4, 5, 6].map(|attempts| rules.piece(512, attempts));
-    /// assert_eq!(pieces, [128, 32, 8, 2, 1, 1]);
+    /// let pieces = [1, 2, 3, 4, 5, 6].map(|attempts| rules.pieces(512, attempts));
+    /// assert_eq!(pieces, [(2, 64), (1, 32), (1, 8), (1, 2), (1, 1), (1, 1)]);
+    /// assert_eq!(rules.pieces(2, 1), (1, 1), "half of the room");
     /// ```
     #[must_use]
-    pub fn piece(&self, waiting: usize, attempts: u32) -> usize {
+    pub fn pieces(&self, waiting: usize, attempts: u32) -> (usize, usize) {
         let halvings = attempts.saturating_sub(1).saturating_mul(2);
-        let piece = self.piece.checked_shr(halvings).unwrap_or_default();
-        piece.min(waiting / 2).max(1)
-    }
-
-    /// How many pieces are asked for at a time: a second one, so that nothing waits while the first
-    /// is written down, where both leave others their room and the job got on so far.
-    ///
-    /// ```
-    /// use trireme_domain::jobs::Rules;
-    ///
-    /// let rules = Rules::default();
-    /// assert_eq!(rules.pieces(512, 1), 2);
-    /// assert_eq!(rules.pieces(512, 2), 1, "what stopped a host may be in the first");
-    /// assert_eq!(rules.pieces(256, 1), 1, "one piece is half of the room");
-    /// ```
-    #[must_use]
-    pub fn pieces(&self, waiting: usize, attempts: u32) -> usize {
-        match attempts <= 1 && 2 * self.piece(waiting, attempts) <= waiting / 2 {
-            true => 2,
-            false => 1,
+        let texts = self.piece.checked_shr(halvings).unwrap_or_default();
+        let texts = texts.min(waiting / 2).max(1);
+        match attempts <= 1 && texts >= 2 {
+            true => (2, texts / 2),
+            false => (1, texts),
         }
     }
 
@@ -195,8 +182,10 @@ mod tests {
             let got = rules.check_count(texts).err().map(|fault| fault.code);
             assert_eq!(got, expected, "{texts} texts");
         }
-        for (waiting, expected) in [(512, 32), (40, 20), (1, 1), (0, 1)] {
-            assert_eq!(rules.piece(waiting, 1), expected, "a piece where {waiting} may wait");
+        for (waiting, expected) in
+            [(512, (2, 16)), (40, (2, 10)), (4, (2, 1)), (1, (1, 1)), (0, (1, 1))]
+        {
+            assert_eq!(rules.pieces(waiting, 1), expected, "pieces where {waiting} may wait");
         }
         for (asked, expected) in [(None, 10), (Some(0), 1), (Some(7), 7), (Some(99), 10)] {
             assert_eq!(rules.page(asked), expected, "a page of {asked:?}");

@@ -87,10 +87,10 @@ impl Object {
             Fault::new(Code::SourceMisconfigured, message)
         };
         if let Some(name) = platform.unsendable() {
-            return Err(senseless(&format!("{name} has a line break or the like in it")));
+            return Err(senseless(&format!("{name} has a line break or a strange letter in it")));
         }
         let store =
-            platform.bucket(bucket).map_err(|e| senseless(&without_body(&e.to_string())))?;
+            platform.bucket(bucket).map_err(|e| senseless(&without_secrets(&e.to_string())))?;
         Ok(Self { store, root, key })
     }
 
@@ -258,7 +258,7 @@ impl Object {
             Error::Unauthenticated { .. } | Error::PermissionDenied { .. } => Code::SourceRefused,
             _ => Code::SourceUnavailable,
         };
-        Fault::new(code, format!("{self}: {}", without_body(&error.to_string())))
+        Fault::new(code, format!("{self}: {}", without_secrets(&error.to_string())))
     }
 }
 
@@ -276,7 +276,7 @@ fn begin(to: &Path, part: &Path, tag: &Path, known: &str) -> io::Result<()> {
 
 /// What a library says of an answer or a setting, without the answer's body and without what it
 /// quotes: either may repeat a secret. A code that stands in a body is said.
-fn without_body(said: &str) -> String {
+fn without_secrets(said: &str) -> String {
     let unquoted = match (said.find('"'), said.rfind('"')) {
         (Some(from), Some(to)) if from < to => {
             format!("{}\"…\"{}", &said[..from], &said[to + 1..])
@@ -310,8 +310,8 @@ impl Platform {
         }
     }
 
-    /// A variable with a line break in it, as a file leaves one at its end: no request can carry it,
-    /// and the library would panic.
+    /// A variable with a line break in it, as a file leaves one at its end, or with letters that a
+    /// header takes none of: no request can carry it, and the library would panic.
     fn unsendable(self) -> Option<String> {
         let sent = |name: &str| {
             let key = name.to_ascii_lowercase();
@@ -338,8 +338,12 @@ impl Platform {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
         let mut variables = env::vars_os().filter_map(readable);
-        let broken = variables.find(|(name, value)| value.contains(char::is_control) && sent(name));
-        broken.map(|(name, _)| name)
+        let unsendable = |(name, value): &(String, String)| {
+            let in_a_header = ["_ACCESS_KEY_ID", "_TOKEN", "_REGION"];
+            let plain = !in_a_header.iter().any(|end| name.ends_with(end)) || value.is_ascii();
+            (!plain || value.contains(char::is_control)) && sent(name)
+        };
+        variables.find(unsendable).map(|(name, _)| name)
     }
 
     fn bucket(self, name: &str) -> object_store::Result<Arc<dyn ObjectStore>> {
@@ -410,7 +414,7 @@ mod tests {
             ),
             ("no answer in 3s".to_owned(), "no answer in 3s"),
         ] {
-            assert_eq!(without_body(&said), expected);
+            assert_eq!(without_secrets(&said), expected);
         }
     }
 

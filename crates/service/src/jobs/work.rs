@@ -40,7 +40,6 @@ enum Piece {
     Results(usize, Vec<String>),
     /// The other texts would fare no better.
     Hopeless(Fault),
-    Lost,
 }
 
 /// Why no further piece is answered.
@@ -98,7 +97,7 @@ impl Service {
         let (order, owner) = (&order, &owner.into());
         let work = Work { jobs, hold: &hold, served: &served, order, owner };
         let pieces = self.pieces(&work, done..texts, attempts);
-        match beside(jobs, self.clock.as_ref(), &hold, pieces).await? {
+        match beside(jobs, &hold, pieces).await? {
             Some(Left::Done) => self.end(hold, Status::Completed, None).await,
             Some(Left::Turn) => self.hand_back(hold).await,
             Some(Left::Hopeless(fault)) => self.end(hold, Status::Failed, Some(fault)).await,
@@ -119,9 +118,16 @@ impl Service {
         loop {
             let in_turn = self.clock.now().saturating_sub(begun) < rules.slice;
             let room = work.served.compute.capacity().waiting;
-            while in_turn && asked < texts.end && running.len() < rules.pieces(room, attempts) {
-                let count = rules.piece(room, attempts).min(texts.end - asked);
-                running.push_back(self.piece(work, asked, count));
+            let (pieces, count) = rules.pieces(room, attempts);
+            while in_turn && asked < texts.end && running.len() < pieces {
+                let count = count.min(texts.end - asked);
+                // Not by the piece itself: it would hold the store while nobody looks after it.
+                let piece = store.read_texts(&work.hold.id, asked, count).await?;
+                // The texts of a job that was called off are gone.
+                if piece.len() < count {
+                    return Ok(Left::Lost);
+                }
+                running.push_back(self.piece(work, asked, piece));
                 asked += count;
             }
             let Some(piece) = running.next().await else {
@@ -130,7 +136,6 @@ impl Service {
             let (from, results) = match piece? {
                 Piece::Results(from, results) => (from, results),
                 Piece::Hopeless(fault) => return Ok(Left::Hopeless(fault)),
-                Piece::Lost => return Ok(Left::Lost),
             };
             let hold = work.hold.clone();
             if store.append_results(hold, from, results, rules.lease).await? == Held::Lost {
@@ -158,14 +163,14 @@ impl Service {
         self.models.all().into_iter().find(|served| answerer(&served.identity.origin) == wanted)
     }
 
-    /// The results of so many texts, asked for as often as it takes.
-    async fn piece(&self, work: &Work<'_>, from: usize, count: usize) -> Result<Piece, Fault> {
+    /// The results of texts, asked for as often as it takes.
+    async fn piece(
+        &self,
+        work: &Work<'_>,
+        from: usize,
+        texts: Vec<String>,
+    ) -> Result<Piece, Fault> {
         let Work { jobs, hold, served, order, owner } = work;
-        let texts = jobs.store.read_texts(&hold.id, from, count).await?;
-        // The texts of a job that was called off are gone.
-        if texts.len() < count {
-            return Ok(Piece::Lost);
-        }
         let mut tries = 0;
         let answers = loop {
             tries += 1;

@@ -111,17 +111,13 @@ impl Teachers {
 
     /// The share of each class that they give each text, the mean of all.
     async fn shares(&self, texts: &[Text], output: Output) -> Result<Vec<Vec<f32>>, Fault> {
-        let mut mean: Vec<Vec<f32>> = Vec::new();
-        let part = 1.0 / self.classes.len() as f32;
+        let mut all = Vec::new();
         for teacher in &self.classes {
             let (task, cut) = (Task::CLASSES, Cut::default());
             let said = host::answer(teacher, texts.to_vec(), &task, cut, output).await?;
-            mean.resize_with(said.len(), || vec![0.0; said[0].values.len()]);
-            for (mean, said) in mean.iter_mut().zip(said) {
-                mean.iter_mut().zip(said.values).for_each(|(mean, said)| *mean += part * said);
-            }
+            all.push(said.into_iter().map(|answer| answer.values).collect());
         }
-        Ok(mean)
+        Ok(mean(all))
     }
 
     /// What they say of every text.
@@ -153,6 +149,19 @@ impl Teachers {
         };
         learn.iter().enumerate().map(lesson).collect()
     }
+}
+
+/// For each text, the mean of what all teachers say of it.
+fn mean(all: Vec<Vec<Vec<f32>>>) -> Vec<Vec<f32>> {
+    let part = 1.0 / all.len() as f32;
+    let sum = |mut sum: Vec<Vec<f32>>, said: Vec<Vec<f32>>| {
+        let shares = sum.iter_mut().flatten().zip(said.iter().flatten());
+        shares.for_each(|(sum, share)| *sum += share);
+        sum
+    };
+    let mut mean = all.into_iter().reduce(sum).unwrap_or_default();
+    mean.iter_mut().flatten().for_each(|share| *share *= part);
+    mean
 }
 
 /// What is taught, and what that is measured by.
@@ -202,4 +211,17 @@ fn student(
     }
     let head = fresh_weights(recipe.training.seed);
     student.classifying(names, head).map_err(|e| from_model(&e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mean;
+
+    #[test]
+    fn what_several_teachers_say_is_their_mean() {
+        let [sure, unsure] = [vec![vec![0.75, 0.25]], vec![vec![0.25, 0.75]]];
+        assert_eq!(mean(vec![sure.clone(), unsure]), [[0.5, 0.5]]);
+        assert_eq!(mean(vec![sure.clone()]), sure);
+        assert!(mean(Vec::new()).is_empty());
+    }
 }

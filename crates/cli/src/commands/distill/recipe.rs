@@ -114,8 +114,9 @@ pub struct HeldOut {
     pub words: usize,
     /// Pairs; their texts are not learnt.
     pub pairs: usize,
-    /// What chooses them; the training's seed, where none is named. Recipes that name the same one
-    /// keep the same texts aside, so that no teacher learnt what its student is measured by.
+    /// What chooses them; the training's seed, where none is named. Recipes of the same labelled
+    /// files and numbers that name the same one keep the same texts aside, so that no teacher learnt
+    /// what its student is measured by.
     pub seed: Option<u64>,
 }
 

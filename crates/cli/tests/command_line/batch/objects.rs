@@ -407,6 +407,7 @@ fn settings_that_make_no_sense_are_not_repeated() {
     for (store, variable, value) in [
         (amazon(), "AWS_ACCESS_KEY_ID", "planted\n"),
         (amazon(), "AWS_SESSION_TOKEN", "planted\n"),
+        (amazon(), "AWS_SESSION_TOKEN", "\u{feff}planted"),
         (google(), "GOOGLE_BEARER_TOKEN", "planted\n"),
         // JSON in JSON, as a template may write it.
         (google(), "GOOGLE_SERVICE_ACCOUNT_KEY", r#""{\"private_key\": \"planted\"}""#),

@@ -163,7 +163,7 @@ impl Bench {
         models.add(served("mini", &[], &rule));
         let mut jobs = Jobs::new(Arc::clone(&store) as _, Shared(Arc::clone(&clock)));
         jobs.rules =
-            Rules { texts: 20, piece: 3, open: 2, page: 4, attempts: 3, ..Rules::default() };
+            Rules { texts: 20, piece: 6, open: 2, page: 4, attempts: 3, ..Rules::default() };
         jobs.webhooks = ["hooks.example".to_owned()].into();
         let service = Service::new(models, Shared(Arc::clone(&clock)), Numbers::default());
         Self { clock, store, rule, service: Service { jobs: Some(jobs), ..service } }

@@ -1,8 +1,11 @@
 //! A store in memory, which is the rules themselves; it breaks where it is told to.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use trireme_domain::Fault;
@@ -32,6 +35,40 @@ pub struct Memory {
     pub left: Mutex<Option<usize>>,
     /// Whether the verb that finds no store was done all the same.
     pub unheard: Mutex<bool>,
+    /// Whether a verb has the one connection.
+    pub busy: AtomicBool,
+}
+
+/// A verb that takes its turn at the one connection, and keeps it until somebody looks after it again.
+struct Turn<'a, T> {
+    busy: &'a AtomicBool,
+    holds: bool,
+    done: Option<Result<T, StoreError>>,
+}
+
+impl<T> Unpin for Turn<'_, T> {}
+
+impl<T> Future for Turn<'_, T> {
+    type Output = Result<T, StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.holds {
+            self.holds = false;
+            self.busy.store(false, SeqCst);
+            return Poll::Ready(self.done.take().unwrap());
+        }
+        self.holds = !self.busy.swap(true, SeqCst);
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<T> Drop for Turn<'_, T> {
+    fn drop(&mut self) {
+        if self.holds {
+            self.busy.store(false, SeqCst);
+        }
+    }
 }
 
 impl Memory {
@@ -52,7 +89,7 @@ impl Memory {
                 Ok(work())
             }
         };
-        Box::pin(std::future::ready(done))
+        Box::pin(Turn { busy: &self.busy, holds: false, done: Some(done) })
     }
 
     fn of_job<T: Send + 'static>(
