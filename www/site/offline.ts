@@ -52,8 +52,8 @@ async function takeOver(): Promise<void> {
 
 /** What is kept, with the headers that it came with; from the network where the browser took it away. */
 async function answer(address: string, request: Request): Promise<Response> {
-  const cache = await caches.open(NAME);
-  const found = await cache.match(address);
+  // Opening a cache makes it; this version's may be gone, when the next one takes over.
+  const found = await caches.match(address, { cacheName: NAME });
   if (!found) return fetch(request);
   // Some hosts send `page.html` on to `page`; browsers take no such answer for a page.
   return found.redirected ? new Response(found.body, found) : found;
