@@ -1,9 +1,9 @@
 //! A store in memory, which is the rules themselves; it breaks where it is told to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -35,14 +35,15 @@ pub struct Memory {
     pub left: Mutex<Option<usize>>,
     /// Whether the verb that finds no store was done all the same.
     pub unheard: Mutex<bool>,
-    /// Whether a verb has the one connection.
-    pub busy: AtomicBool,
+    /// Verbs that wait for the one connection, and the one that has it before them.
+    pub line: Mutex<VecDeque<u64>>,
 }
 
-/// A verb that takes its turn at the one connection, and keeps it until somebody looks after it again.
+/// A verb that waits in line for the one connection. Its place in the line is kept for it whether
+/// somebody looks after it or not.
 struct Turn<'a, T> {
-    busy: &'a AtomicBool,
-    holds: bool,
+    line: &'a Mutex<VecDeque<u64>>,
+    place: Option<u64>,
     done: Option<Result<T, StoreError>>,
 }
 
@@ -52,12 +53,19 @@ impl<T> Future for Turn<'_, T> {
     type Output = Result<T, StoreError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.holds {
-            self.holds = false;
-            self.busy.store(false, SeqCst);
+        let mut line = self.line.lock().unwrap();
+        if self.place.is_some() && line.front() == self.place.as_ref() {
+            line.pop_front();
+            drop(line);
+            self.place = None;
             return Poll::Ready(self.done.take().unwrap());
         }
-        self.holds = !self.busy.swap(true, SeqCst);
+        if self.place.is_none() {
+            let place = line.back().map_or(0, |last| last + 1);
+            line.push_back(place);
+            drop(line);
+            self.place = Some(place);
+        }
         context.waker().wake_by_ref();
         Poll::Pending
     }
@@ -65,9 +73,7 @@ impl<T> Future for Turn<'_, T> {
 
 impl<T> Drop for Turn<'_, T> {
     fn drop(&mut self) {
-        if self.holds {
-            self.busy.store(false, SeqCst);
-        }
+        self.line.lock().unwrap().retain(|place| Some(*place) != self.place);
     }
 }
 
@@ -89,7 +95,7 @@ impl Memory {
                 Ok(work())
             }
         };
-        Box::pin(Turn { busy: &self.busy, holds: false, done: Some(done) })
+        Box::pin(Turn { line: &self.line, place: None, done: Some(done) })
     }
 
     fn of_job<T: Send + 'static>(
