@@ -51,7 +51,7 @@ pub(crate) fn attend(attend: &Attend, qkv: &Tensor) -> Result<Tensor> {
     let (_, width) = qkv.dims2()?;
     let width = width / 3;
     let room = Room::of(attend);
-    let (texts, longest) = (room.lengths.len(), room.longest);
+    let (texts, longest) = (room.texts(), room.longest as usize);
 
     let apart = Arrange { rows: room.tokens(device)?, back: room.places(device)? };
     let together = Arrange { rows: apart.back.clone(), back: apart.rows.clone() };
@@ -114,44 +114,39 @@ fn softmax(scores: &Tensor) -> Result<Tensor> {
 }
 
 /// Where texts of several lengths stand side by side.
-struct Room {
-    /// The first token of each text among all.
-    firsts: Vec<usize>,
-    lengths: Vec<usize>,
-    longest: usize,
+struct Room<'a> {
+    /// Where each text begins among all tokens, and the end of the last.
+    starts: &'a [u32],
+    longest: u32,
 }
 
-impl Room {
-    fn of(attend: &Attend) -> Self {
-        let ends = attend.starts.windows(2);
-        let lengths: Vec<usize> = ends.map(|pair| (pair[1] - pair[0]) as usize).collect();
-        let firsts = attend.starts.iter().map(|&start| start as usize);
-        let longest = lengths.iter().copied().max().unwrap_or(0);
-        Self { firsts: firsts.take(lengths.len()).collect(), lengths, longest }
+impl<'a> Room<'a> {
+    fn of(attend: &'a Attend) -> Self {
+        let starts = &attend.starts[..];
+        let longest = starts.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+        Self { starts, longest }
     }
 
-    /// Each text's first token and length.
-    fn texts(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.firsts.iter().copied().zip(self.lengths.iter().copied())
+    fn texts(&self) -> usize {
+        self.starts.len().saturating_sub(1)
     }
 
     /// Which token stands at each place.
     fn tokens(&self, device: &Device) -> Result<Tensor> {
-        let text = |(first, length): (usize, usize)| {
-            (0..self.longest).map(move |at| match at < length {
-                true => (first + at) as u32,
-                false => NOWHERE,
-            })
+        let text = |pair: &[u32]| {
+            let (first, end) = (pair[0], pair[1]);
+            (first..first + self.longest).map(move |at| if at < end { at } else { NOWHERE })
         };
-        Tensor::from_iter(self.texts().flat_map(text), device)
+        Tensor::from_iter(self.starts.windows(2).flat_map(text), device)
     }
 
     /// At which place each token stands.
     fn places(&self, device: &Device) -> Result<Tensor> {
-        let text = |(text, &length): (usize, &usize)| {
-            (0..length).map(move |at| (text * self.longest + at) as u32)
+        let text = |(text, pair): (u32, &[u32])| {
+            let first = text * self.longest;
+            first..first + pair[1] - pair[0]
         };
-        Tensor::from_iter(self.lengths.iter().enumerate().flat_map(text), device)
+        Tensor::from_iter((0..).zip(self.starts.windows(2)).flat_map(text), device)
     }
 
     /// What is added to a score: no key outside the text or the window is seen. A query that only
@@ -182,13 +177,13 @@ impl Room {
         device: &Device,
         value: impl Fn(usize, usize, usize, usize, usize) -> f32 + Sync,
     ) -> Result<Tensor> {
-        let (texts, longest) = (self.lengths.len(), self.longest);
+        let (texts, longest) = (self.texts(), self.longest as usize);
         let mut values = vec![0.0; texts * heads * longest * longest];
         values.par_chunks_mut((longest * longest).max(1)).enumerate().for_each(|(at, values)| {
             let (text, head) = (at / heads, at % heads);
-            let (first, length) = (self.firsts[text], self.lengths[text]);
+            let [first, end] = [text, text + 1].map(|at| self.starts[at] as usize);
             for (at, out) in values.iter_mut().enumerate() {
-                *out = value(first, length, head, at / longest, at % longest);
+                *out = value(first, end - first, head, at / longest, at % longest);
             }
         });
         Tensor::from_vec(values, (texts, heads, longest, longest), device)
