@@ -4,38 +4,28 @@
 //! `AZURE_…`), or from where its machines find them. Requests go through this project's one client.
 
 mod client;
+mod platform;
 
-use std::env;
-use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::buffered::BufWriter;
-use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::path::Path as Key;
-use object_store::{
-    Error, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, RetryConfig,
-};
+use object_store::{Error, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _};
 use tokio::io::AsyncWriteExt as _;
 use trireme_domain::{Code, Fault};
 
 use crate::durable::{sibling, unwritable};
-use client::Connector;
+use platform::Platform;
 
 /// How often a transfer that breaks off is gone on with, each time it got somewhere.
 const TRIES: u32 = 5;
-
-/// How long a request is tried for: a server that is not there is said not to be.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Bytes that are handed on at once.
 const PIECE: usize = 1 << 20;
@@ -289,89 +279,6 @@ fn without_secrets(said: &str) -> String {
     match code {
         Some((code, _)) => format!("{head}: {code}"),
         None => head.to_owned(),
-    }
-}
-
-/// Whose objects they are.
-#[derive(Clone, Copy)]
-enum Platform {
-    Amazon,
-    Google,
-    Azure,
-}
-
-impl Platform {
-    fn of(scheme: &str) -> Option<Self> {
-        match scheme {
-            "s3" => Some(Self::Amazon),
-            "gs" => Some(Self::Google),
-            "az" => Some(Self::Azure),
-            _ => None,
-        }
-    }
-
-    /// A variable with a line break in it, as a file leaves one at its end, or with letters that a
-    /// header takes none of: no request can carry it, and the library would panic.
-    fn unsendable(self) -> Option<String> {
-        let sent = |name: &str| {
-            let key = name.to_ascii_lowercase();
-            // What `Client` has is not sent, and a service account is JSON, on several lines.
-            match self {
-                Self::Amazon => {
-                    let sent = |key| !matches!(key, AmazonS3ConfigKey::Client(_));
-                    name.starts_with("AWS_") && key.parse().is_ok_and(sent)
-                }
-                Self::Google => {
-                    let sent = |key| {
-                        use GoogleConfigKey::{Client, ServiceAccountKey};
-                        !matches!(key, Client(_) | ServiceAccountKey)
-                    };
-                    name.starts_with("GOOGLE_") && key.parse().is_ok_and(sent)
-                }
-                Self::Azure => {
-                    let sent = |key| !matches!(key, AzureConfigKey::Client(_));
-                    name.starts_with("AZURE_") && key.parse().is_ok_and(sent)
-                }
-            }
-        };
-        let readable = |(name, value): (OsString, OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        };
-        let mut variables = env::vars_os().filter_map(readable);
-        let unsendable = |(name, value): &(String, String)| {
-            let in_a_header = ["_ACCESS_KEY_ID", "_TOKEN", "_REGION"];
-            let plain = !in_a_header.iter().any(|end| name.ends_with(end)) || value.is_ascii();
-            (!plain || value.contains(char::is_control)) && sent(name)
-        };
-        variables.find(unsendable).map(|(name, _)| name)
-    }
-
-    fn bucket(self, name: &str) -> object_store::Result<Arc<dyn ObjectStore>> {
-        let retry =
-            RetryConfig { max_retries: 5, retry_timeout: PATIENCE, ..RetryConfig::default() };
-        Ok(match self {
-            Self::Amazon => Arc::new(
-                AmazonS3Builder::from_env()
-                    .with_bucket_name(name)
-                    .with_http_connector(Connector)
-                    .with_retry(retry)
-                    .build()?,
-            ),
-            Self::Google => Arc::new(
-                GoogleCloudStorageBuilder::from_env()
-                    .with_bucket_name(name)
-                    .with_http_connector(Connector)
-                    .with_retry(retry)
-                    .build()?,
-            ),
-            Self::Azure => Arc::new(
-                MicrosoftAzureBuilder::from_env()
-                    .with_container_name(name)
-                    .with_http_connector(Connector)
-                    .with_retry(retry)
-                    .build()?,
-            ),
-        })
     }
 }
 
