@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use trireme_backend::Backend;
+use trireme_backend::conformance::{Inline as Now, Wait};
+use trireme_backend::{Backend, BackendError, Lookup, Matrix};
 use trireme_cpu::{Cpu, Inline, Lane};
 use trireme_domain::Fault;
 use trireme_gpu::Gpu;
-use trireme_model::{Checkpoint, Cut, EmbedOptions, Encoded, Model, Precision, Want};
+use trireme_model::{Checkpoint, Cut, EmbedOptions, Encoded, Model, ModelError, Precision, Want};
 use trireme_service::ports::{BoxFuture, Pace, Renew};
 use trireme_service::{Engine, Job, Placed, Task, Text, agrees, all, from_model};
 
@@ -262,6 +263,79 @@ async fn without_another_device_the_loss_is_told() {
     let job = Job { texts: vec![Text::from("the cat".to_owned())], ..Job::default() };
     let fault = engine.answer(&job, &pace).await.unwrap_err();
     assert_eq!(fault.code, trireme_domain::Code::DeviceLost, "{fault}");
+}
+
+/// Buffers that leave nobody else any memory, as another program on the same card would.
+struct Hog {
+    gpu: Gpu,
+    row: <Gpu as Backend>::Table,
+    taken: Vec<<Gpu as Backend>::Acts>,
+}
+
+impl Hog {
+    const WIDTH: usize = 4096;
+
+    fn new() -> Self {
+        let gpu = gpu();
+        let row = Matrix { rows: 1, cols: Self::WIDTH, data: &[0.0; Self::WIDTH] };
+        let row = gpu.upload_table(&[], row.into()).unwrap();
+        Self { gpu, row, taken: Vec::new() }
+    }
+
+    /// Takes pieces of so many MiB until there is none left, `most` at most; says how many it got.
+    fn take(&mut self, mebibytes: usize, most: usize) -> usize {
+        let rows = (mebibytes << 20) / (4 * Self::WIDTH);
+        for taken in 0..most {
+            let of = |rows: usize| {
+                let ids = vec![0; rows];
+                self.gpu.embed(&[Lookup { table: &self.row, ids: &ids }], None).unwrap()
+            };
+            let (piece, small) = (of(rows), of(1));
+            // What the device complains of is heard where something is read.
+            match Now.wait(self.gpu.read(&small)) {
+                Ok(_) => self.taken.push(piece),
+                Err(BackendError::OutOfMemory { .. }) => return taken,
+                Err(other) => panic!("piece {taken} of {mebibytes} MiB: {other}"),
+            }
+        }
+        panic!("{most} pieces of {mebibytes} MiB did not fill the memory");
+    }
+}
+
+/// Asked for by name, on a card of its own: it takes all of the card's memory.
+#[test]
+#[ignore = "fills a GPU's memory"]
+fn a_gpu_without_memory_says_so_and_answers_once_there_is_some() {
+    let gpu = gpu();
+    if gpu.about().software {
+        println!("skipped: {} has the host's memory", gpu.about().name);
+        return;
+    }
+    let bundle = trireme_tests::repo_root().join("models/default/default.trireme");
+    let checkpoint = Checkpoint::from_bundle(&std::fs::read(bundle).unwrap().into()).unwrap();
+    let model = on_gpu(&gpu, &checkpoint, Precision::F32);
+    let want = Want::Vectors(model.pooling());
+    let few = texts(&model, &[9, 30]);
+    let expected = load::run(&model, &few, want).unwrap();
+    let mut hog = Hog::new();
+    let pieces = [(1024, 200), (64, 64), (4, 64)];
+    for (mebibytes, most) in pieces {
+        println!("{} pieces of {mebibytes} MiB were taken", hog.take(mebibytes, most));
+    }
+    // A gigabyte for the queries, keys and values of one layer alone.
+    let many = texts(&model, &[256; 1024]);
+    for attempt in 0..2 {
+        let refused = load::run(&model, &many, want).err();
+        println!("many texts: {refused:?}");
+        let told = matches!(refused, Some(ModelError::Backend(BackendError::OutOfMemory { .. })));
+        assert!(told, "attempt {attempt}: {refused:?}");
+    }
+    // What finds its buffers where they were needs no more memory.
+    assert_eq!(load::run(&model, &few, want).unwrap(), expected, "a few texts, meanwhile");
+    drop(hog);
+    let whole = load::run(&model, &many, want).unwrap();
+    assert_eq!(whole.len(), many.len());
+    assert_eq!(load::run(&model, &few, want).unwrap(), expected, "a few texts, afterwards");
 }
 
 #[test]
