@@ -5,11 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trireme_domain::{Code, Fault};
-use trireme_service::store::{PredictionStore, Store};
+use trireme_service::store::{DeadNotice, PredictionStore, Store};
 use trireme_store::{Postgres, Sqlite};
 
 use crate::durable::{self, unwritable};
 use crate::manifest::Manifest;
+
+/// What SQLite keeps beside a file, and writes into whichever file it finds under that name.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Notices that are read at once.
+const PAGE: usize = 1000;
 
 /// Where a host keeps what outlives it.
 #[derive(Clone)]
@@ -51,14 +57,38 @@ impl State {
         }
     }
 
-    /// Reads all of it and says what is wrong; gives its version.
+    /// Reads all of it, brings nothing up to date, and says what is wrong; gives its version.
     ///
     /// # Errors
-    /// [`Code::InvalidState`], [`Code::NewerState`] and others of the store.
+    /// [`Code::InvalidState`], [`Code::NewerState`] and others of the store; [`Code::InvalidOption`]
+    /// for a database that a server has yet to bring up to date.
     pub async fn check(&self) -> Result<u32, Fault> {
         match self {
             Self::Folder(folder) => Ok(Sqlite::check(&existing(folder)?)?),
-            Self::Database(url) => Ok(Postgres::connect(url).await?.check().await?),
+            Self::Database(url) => Ok(Postgres::check(url).await?),
+        }
+    }
+
+    /// The notices that were given up, which are sent once more where that is wanted.
+    ///
+    /// # Errors
+    /// As [`Self::check`], and for a folder that a server has yet to bring up to date.
+    pub async fn dead_notices(&self, again: bool) -> Result<Vec<DeadNotice>, Fault> {
+        let store: Arc<dyn Store> = match self {
+            Self::Folder(folder) => Arc::new(Sqlite::join(&existing(folder)?)?),
+            Self::Database(url) => Arc::new(Postgres::join(url).await?),
+        };
+        let mut all: Vec<DeadNotice> = Vec::new();
+        loop {
+            let behind = all.last().map_or("", |last| last.id.as_str());
+            let some = store.dead_notices(behind, PAGE).await?;
+            if some.is_empty() {
+                return Ok(all);
+            }
+            if again {
+                store.revive_notices(some.iter().map(|dead| dead.id.clone()).collect()).await?;
+            }
+            all.extend(some);
         }
     }
 
@@ -132,8 +162,16 @@ fn existing(folder: &Path) -> Result<PathBuf, Fault> {
     there.then_some(file).ok_or_else(|| Fault::new(Code::Unreadable, message))
 }
 
-/// What is there is never written over: it may be the only copy.
+/// What is there is never written over: it may be the only copy. What was left beside a file that
+/// is gone would be written into the one that takes its place.
 fn vacant(file: &Path) -> Result<(), Fault> {
-    let message = format!("{} is there already; move it away first", file.display());
-    if file.exists() { Err(Fault::new(Code::Unwritable, message)) } else { Ok(()) }
+    let beside = BESIDE.map(|ending| durable::sibling(file, ending));
+    let mut all = std::iter::once(file).chain(beside.iter().map(PathBuf::as_path));
+    match all.find(|path| path.exists()) {
+        Some(path) => {
+            let message = format!("{} is there already; move it away first", path.display());
+            Err(Fault::new(Code::Unwritable, message))
+        }
+        None => Ok(()),
+    }
 }

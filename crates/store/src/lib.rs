@@ -19,8 +19,10 @@
 
 mod failure;
 mod migrations;
+mod piece;
 mod postgres;
 mod rows;
+mod sound;
 mod sqlite;
 
 pub use migrations::LATEST;

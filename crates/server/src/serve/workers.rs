@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use trireme_domain::Fault;
 use trireme_domain::calendar::Calendar;
 use trireme_service::Service;
-use trireme_service::jobs::Worked;
+use trireme_service::jobs::{Swept, Worked};
 use trireme_service::store::Sent;
 
 use super::notices::Messenger;
@@ -125,15 +125,10 @@ async fn sweep(service: Service, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         if calendar.believes(service.clock.now(), wall) {
-            let swept = tokio::select! {
+            tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return,
-                swept = swept(&service) => swept,
-            };
-            match swept {
-                Ok(0) => {}
-                Ok(gone) => tracing::info!(gone, "what was kept long enough is forgotten"),
-                Err(fault) => tracing::warn!(%fault, "nothing could be forgotten"),
+                swept = service.sweep() => swept.into_iter().for_each(said),
             }
         } else {
             tracing::warn!("the clock was set forward; nothing is forgotten for an hour");
@@ -142,18 +137,14 @@ async fn sweep(service: Service, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Forgets what was kept long enough, piece by piece; how much it was.
-async fn swept(service: &Service) -> Result<u64, Fault> {
-    let mut gone = 0;
-    if let Some(jobs) = &service.jobs {
-        while let piece @ 1.. = jobs.store.sweep().await? {
-            gone += piece;
-        }
+/// Says what came of a look at what was kept long enough. One that fails is tried again with the
+/// next look.
+fn said((what, swept): Swept) {
+    match swept {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, what, "some were kept long enough"),
+        Err(fault) => tracing::warn!(%fault, what, "these could not be looked through"),
     }
-    if let Some(records) = &service.records {
-        records.ledger.sweep().await?;
-    }
-    Ok(gone)
 }
 
 async fn rest(stop: &mut watch::Receiver<bool>, time: Duration) {

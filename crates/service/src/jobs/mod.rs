@@ -1,13 +1,15 @@
 //! Work that outlives its request: who brings it, who asks for it, who does it.
 //!
 //! A host with a store lends it to its [`Service`] as [`Jobs`], and lets workers call
-//! [`Service::take_job`] and [`Service::work_on`] for as long as it runs.
+//! [`Service::take_job`] and [`Service::work_on`] for as long as it runs, and now and then
+//! [`Service::sweep`].
 
 mod heart;
 mod notices;
 mod order;
 mod read;
 mod submit;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -24,6 +26,7 @@ use crate::store::Store;
 
 pub use read::Page;
 pub use submit::Asker;
+pub use sweep::Swept;
 pub use work::Worked;
 
 /// What a host with a store brings.

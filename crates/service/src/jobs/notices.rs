@@ -16,7 +16,10 @@ impl Service {
     /// # Errors
     /// Faults of the store.
     pub async fn take_notice(&self) -> Result<Option<Notice>, Fault> {
-        Ok(self.jobs()?.store.claim_notice(LEASE).await?)
+        let jobs = self.jobs()?;
+        // None is due later than this from when it was looked at last.
+        let longest = jobs.retries.longest.saturating_add(LEASE);
+        Ok(jobs.store.claim_notice(LEASE, longest).await?)
     }
 
     /// Says whether a notice was taken. One that was not is due again later, or laid aside.

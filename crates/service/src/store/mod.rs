@@ -63,17 +63,34 @@ pub trait Store: Send + Sync {
     /// Ends a job whoever holds it; [`Held::Lost`] where it was over already.
     fn cancel_job(&self, id: &str, ending: Ending) -> Stored<'_, Held>;
 
-    /// Forgets the jobs, notices and records that were kept long enough, or some of them; how many.
-    fn sweep(&self) -> Stored<'_, u64>;
+    /// Some of the jobs that are not over though their time is: their names, the one that is late
+    /// the longest first.
+    fn late_jobs(&self, count: usize) -> Stored<'_, Vec<String>>;
+
+    /// Forgets some of the jobs that are over and were kept long enough, with all that belongs to
+    /// them: how many rows that were, so few that nobody waits long. A job whose notice still waits
+    /// is kept.
+    fn sweep_jobs(&self) -> Stored<'_, u64>;
+
+    /// Forgets some of the records of predictions that were kept long enough, whether this host
+    /// keeps any or not: how many.
+    fn sweep_predictions(&self) -> Stored<'_, u64>;
 
     /// How many there are of each kind.
     fn tally(&self) -> Stored<'_, Tally>;
 
-    /// Takes up the notice that is due the longest.
-    fn claim_notice(&self, lease: Duration) -> Stored<'_, Option<Notice>>;
+    /// Takes up the notice that is due the longest. None is put off for longer than `longest`: one
+    /// that is due later than that was given its moment before the clock was set back.
+    fn claim_notice(&self, lease: Duration, longest: Duration) -> Stored<'_, Option<Notice>>;
 
     /// Says what came of a notice; nothing changes where somebody else has taken it up since.
     fn settle_notice(&self, id: &str, fence: u64, sent: Sent) -> Stored<'_, Held>;
+
+    /// So many of the notices that were laid aside, in the order of their names, behind this one.
+    fn dead_notices(&self, behind: &str, count: usize) -> Stored<'_, Vec<DeadNotice>>;
+
+    /// Has those of these notices that were laid aside sent again, as if they were new; how many.
+    fn revive_notices(&self, ids: Vec<String>) -> Stored<'_, u64>;
 }
 
 /// A job to keep.
@@ -204,6 +221,19 @@ pub enum Sent {
     Again(Duration),
     /// It is laid aside, for a person to look at.
     Dead,
+}
+
+/// A notice that was laid aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadNotice {
+    /// Names it.
+    pub id: String,
+    /// The job that it is of.
+    pub job: String,
+    /// Where it was sent.
+    pub url: String,
+    /// How often.
+    pub tries: u32,
 }
 
 /// How many there are.

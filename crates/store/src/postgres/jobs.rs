@@ -63,12 +63,13 @@ pub async fn put(client: &mut Client, job: &NewJob, most: usize, keep: Duration)
     Ok(Put::Made)
 }
 
+/// One of which a part is forgotten is as good as none.
 pub async fn read(client: &Client, id: &str) -> Done<Option<Kept>> {
     let row = client
         .query_opt(
             "SELECT owner, wanted, status, texts, done,
                coalesce(coalesce(ended_at, now_ms()) - started_at, 0), error_code, error_message
-             FROM jobs WHERE id = $1",
+             FROM jobs WHERE id = $1 AND expires_at > 0",
             &[&id],
         )
         .await?;
@@ -139,10 +140,12 @@ pub async fn claim(
     }))
 }
 
+/// Whatever says until when a job is held says when that was said: without it, nobody could see
+/// that the clock was set back since.
 pub async fn extend(client: &Client, hold: &Hold, lease: Duration) -> Done<Held> {
     let rows = client
         .execute(
-            "UPDATE jobs SET held_until = now_ms() + $3
+            "UPDATE jobs SET held_until = now_ms() + $3, turned_at = now_ms()
              WHERE id = $1 AND fence = $2 AND status = 'processing'",
             &[&hold.id, &token(hold.fence), &millis(lease)],
         )
@@ -161,7 +164,7 @@ pub async fn append(
         .query_one(
             "WITH job AS (
                UPDATE jobs SET done = done + cardinality($4::text[]), attempts = 0,
-                 held_until = now_ms() + $5
+                 held_until = now_ms() + $5, turned_at = now_ms()
                WHERE id = $1 AND fence = $2 AND status = 'processing' AND done = $3
                  AND done + cardinality($4::text[]) <= texts
                RETURNING id, done),
@@ -182,7 +185,7 @@ pub async fn release(client: &Client, hold: &Hold) -> Done<Held> {
     let rows = client
         .execute(
             "UPDATE jobs SET fence = fence + 1, attempts = greatest(attempts - 1, 0),
-               held_until = now_ms()
+               held_until = now_ms(), turned_at = now_ms()
              WHERE id = $1 AND fence = $2 AND status = 'processing'",
             &[&hold.id, &token(hold.fence)],
         )
@@ -221,10 +224,6 @@ pub async fn end(client: &Client, id: &str, fence: Option<u64>, ending: &Ending)
         )
         .await?;
     Ok(held(crate::rows::fence(rows.get(0))))
-}
-
-pub async fn sweep(client: &Client) -> Done<u64> {
-    Ok(client.execute("DELETE FROM jobs WHERE expires_at <= now_ms()", &[]).await?)
 }
 
 pub async fn tally(client: &Client) -> Done<Tally> {

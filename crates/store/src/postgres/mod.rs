@@ -5,6 +5,7 @@
 mod jobs;
 mod notices;
 mod predictions;
+mod sweep;
 mod verbs;
 
 use std::future::Future;
@@ -12,11 +13,12 @@ use std::time::Duration;
 
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config, IsolationLevel, NoTls, Transaction};
 use trireme_service::store::{StoreError, Stored};
 
 use crate::failure::Failure;
 use crate::migrations::{LATEST, POSTGRES, pending};
+use crate::sound::{Rule, newest};
 
 /// How long a verb, or a connection, may take. No statement takes longer than a second, unless
 /// somebody else is in its way.
@@ -55,27 +57,32 @@ impl Postgres {
         Ok(store)
     }
 
-    /// Which version of the layout is there.
+    /// Connects to a database that is laid out as this program does it, and lays nothing out.
     ///
     /// # Errors
-    /// [`StoreError::Newer`], and whatever the database says.
-    pub async fn check(&self) -> Result<u32, StoreError> {
-        let check = async {
-            let client = self.client().await?;
-            let row = client.query_one("SELECT version FROM state", &[]).await?;
-            let found = version(row.get(0));
-            pending(&POSTGRES, found, LATEST)?;
-            Ok(found)
-        };
-        self.verb(check).await
+    /// [`StoreError::Newer`], [`StoreError::Misconfigured`] for an older layout,
+    /// [`StoreError::Damaged`] for none, and whatever the database says.
+    pub async fn join(url: &str) -> Result<Self, StoreError> {
+        let store = Self { config: config(url)?, client: Mutex::default() };
+        store.verb(store.joined()).await?;
+        Ok(store)
+    }
+
+    /// Reads all of a database, changes nothing of it, and says what is damaged; gives its version.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with the first damage, and as [`Self::join`].
+    pub async fn check(url: &str) -> Result<u32, StoreError> {
+        let store = Self { config: config(url)?, client: Mutex::default() };
+        store.checked().await.map_err(|Failure(error)| error)
     }
 
     async fn lay_out(&self, to: u32) -> Result<(), Failure> {
         let mut client = self.client().await?;
         let laying = client.transaction().await?;
         laying.execute("SELECT pg_advisory_xact_lock($1)", &[&LAYING_OUT]).await?;
-        let row = laying.query_one("SELECT to_regclass('trireme.state') IS NULL", &[]).await?;
-        if row.get(0) {
+        let found = laid_out(&laying).await?;
+        if found.is_none() {
             laying
                 .batch_execute(
                     "CREATE SCHEMA IF NOT EXISTS trireme;
@@ -84,9 +91,7 @@ impl Postgres {
                 )
                 .await?;
         }
-        let row = laying.query_one("SELECT version FROM state", &[]).await?;
-        let found = version(row.get(0));
-        let files = pending(&POSTGRES, found, to)?;
+        let files = pending(&POSTGRES, found.unwrap_or_default(), to)?;
         for file in &files {
             laying.batch_execute(file).await?;
         }
@@ -95,6 +100,28 @@ impl Postgres {
             laying.execute("UPDATE state SET version = $1", &[&to]).await?;
         }
         Ok(laying.commit().await?)
+    }
+
+    async fn joined(&self) -> Result<(), Failure> {
+        let mut client = self.client().await?;
+        let reading = client.transaction().await?;
+        Ok(newest(laid_out(&reading).await?.unwrap_or_default())?)
+    }
+
+    /// All of it as it is at one moment, while servers write. It takes as long as there are rows:
+    /// no verb waits for it.
+    async fn checked(&self) -> Result<u32, Failure> {
+        let mut client = self.client().await?;
+        client.batch_execute("SET statement_timeout TO 0").await?;
+        let one = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
+        let reading = one.read_only(true).start().await?;
+        let found = laid_out(&reading).await?.unwrap_or_default();
+        newest(found)?;
+        for rule in Rule::of(found) {
+            let broken = reading.query_opt(rule.broken, &[]).await?;
+            rule.kept(broken.map(|row| row.get(0)))?;
+        }
+        Ok(found)
     }
 
     /// The connection, a new one where the last was lost. Verbs take turns: each may be a batch.
@@ -153,8 +180,14 @@ fn config(url: &str) -> Result<Config, StoreError> {
     Ok(config)
 }
 
-fn version(number: i32) -> u32 {
-    u32::try_from(number).unwrap_or_default()
+/// Which version of the layout is there, if there is any.
+async fn laid_out(reading: &Transaction<'_>) -> Result<Option<u32>, Failure> {
+    let row = reading.query_one("SELECT to_regclass('trireme.state') IS NULL", &[]).await?;
+    if row.get(0) {
+        return Ok(None);
+    }
+    let row = reading.query_one("SELECT version FROM state", &[]).await?;
+    Ok(Some(u32::try_from(row.get::<_, i32>(0)).unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use trireme_service::store::{
-    Claimed, Ending, Held, Hold, Kept, KeptPrediction, NewJob, NewPrediction, Notice,
+    Claimed, DeadNotice, Ending, Held, Hold, Kept, KeptPrediction, NewJob, NewPrediction, Notice,
     PredictionStore, Put, Sent, Store, Stored, Tally,
 };
 
-use super::{Postgres, jobs, notices, predictions};
+use super::{Postgres, jobs, notices, predictions, sweep};
 
 impl Store for Postgres {
     fn put_job(&self, job: NewJob, most: usize, keep: Duration) -> Stored<'_, Put> {
@@ -69,24 +69,38 @@ impl Store for Postgres {
         self.verb(async move { jobs::end(&*self.client().await?, &id, None, &ending).await })
     }
 
-    fn sweep(&self) -> Stored<'_, u64> {
-        self.verb(async move {
-            let client = self.client().await?;
-            Ok(jobs::sweep(&client).await? + predictions::sweep(&client).await?)
-        })
+    fn late_jobs(&self, count: usize) -> Stored<'_, Vec<String>> {
+        self.verb(async move { sweep::late(&*self.client().await?, count).await })
+    }
+
+    fn sweep_jobs(&self) -> Stored<'_, u64> {
+        self.verb(async move { sweep::sweep(&mut *self.client().await?).await })
+    }
+
+    fn sweep_predictions(&self) -> Stored<'_, u64> {
+        self.verb(async move { predictions::sweep(&*self.client().await?).await })
     }
 
     fn tally(&self) -> Stored<'_, Tally> {
         self.verb(async move { jobs::tally(&*self.client().await?).await })
     }
 
-    fn claim_notice(&self, lease: Duration) -> Stored<'_, Option<Notice>> {
-        self.verb(async move { notices::claim(&*self.client().await?, lease).await })
+    fn claim_notice(&self, lease: Duration, longest: Duration) -> Stored<'_, Option<Notice>> {
+        self.verb(async move { notices::claim(&*self.client().await?, lease, longest).await })
     }
 
     fn settle_notice(&self, id: &str, fence: u64, sent: Sent) -> Stored<'_, Held> {
         let id = id.to_owned();
         self.verb(async move { notices::settle(&*self.client().await?, &id, fence, sent).await })
+    }
+
+    fn dead_notices(&self, behind: &str, count: usize) -> Stored<'_, Vec<DeadNotice>> {
+        let behind = behind.to_owned();
+        self.verb(async move { notices::dead(&*self.client().await?, &behind, count).await })
+    }
+
+    fn revive_notices(&self, ids: Vec<String>) -> Stored<'_, u64> {
+        self.verb(async move { notices::revive(&*self.client().await?, &ids).await })
     }
 }
 

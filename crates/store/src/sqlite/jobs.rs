@@ -14,7 +14,7 @@ use crate::rows::{count, fault, fence, millis, number, status, time, times, toke
 type Done<T> = Result<T, Failure>;
 
 /// A batch: it happens whole or not at all.
-fn batch(connection: &mut Connection) -> Done<Transaction<'_>> {
+pub fn batch(connection: &mut Connection) -> Done<Transaction<'_>> {
     Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
 }
 
@@ -68,12 +68,13 @@ pub fn put(connection: &mut Connection, job: &NewJob, most: usize, keep: Duratio
     Ok(Put::Made)
 }
 
+/// One of which a part is forgotten is as good as none.
 pub fn read(connection: &Connection, id: &str) -> Done<Option<Kept>> {
     let row = connection
         .prepare_cached(
             "SELECT owner, wanted, status, texts, done, started_at, ended_at, error_code,
                error_message
-             FROM jobs WHERE id = ?1",
+             FROM jobs WHERE id = ?1 AND expires_at > 0",
         )?
         .query_row([id], |row| {
             let (started, ended): (Option<i64>, Option<i64>) = (row.get(5)?, row.get(6)?);
@@ -156,13 +157,16 @@ pub fn claim(
     Ok(claimed)
 }
 
+/// Whatever says until when a job is held says when that was said: without it, nobody could see
+/// that the clock was set back since.
 pub fn extend(connection: &Connection, hold: &Hold, lease: Duration) -> Done<Held> {
+    let now = now();
     let rows = connection
         .prepare_cached(
-            "UPDATE jobs SET held_until = ?3
+            "UPDATE jobs SET held_until = ?3, turned_at = ?4
              WHERE id = ?1 AND fence = ?2 AND status = 'processing'",
         )?
-        .execute(params![hold.id, token(hold.fence), now() + millis(lease)])?;
+        .execute(params![hold.id, token(hold.fence), now + millis(lease), now])?;
     Ok(held(rows))
 }
 
@@ -173,11 +177,11 @@ pub fn append(
     results: &[String],
     lease: Duration,
 ) -> Done<Held> {
-    let batch = batch(connection)?;
+    let (batch, now) = (batch(connection)?, now());
     let behind = number(from + results.len());
     let rows = batch
         .prepare_cached(
-            "UPDATE jobs SET done = ?4, attempts = 0, held_until = ?5
+            "UPDATE jobs SET done = ?4, attempts = 0, held_until = ?5, turned_at = ?6
              WHERE id = ?1 AND fence = ?2 AND status = 'processing' AND done = ?3 AND ?4 <= texts",
         )?
         .execute(params![
@@ -185,7 +189,8 @@ pub fn append(
             token(hold.fence),
             number(from),
             behind,
-            now() + millis(lease)
+            now + millis(lease),
+            now
         ])?;
     if rows == 0 {
         return Ok(Held::Lost);
@@ -206,7 +211,8 @@ pub fn append(
 pub fn release(connection: &Connection, hold: &Hold) -> Done<Held> {
     let rows = connection
         .prepare_cached(
-            "UPDATE jobs SET fence = fence + 1, attempts = max(attempts - 1, 0), held_until = ?3
+            "UPDATE jobs SET fence = fence + 1, attempts = max(attempts - 1, 0), held_until = ?3,
+               turned_at = ?3
              WHERE id = ?1 AND fence = ?2 AND status = 'processing'",
         )?
         .execute(params![hold.id, token(hold.fence), now()])?;
@@ -251,12 +257,6 @@ pub fn end(
         .execute(params![id, notice, body, now])?;
     batch.commit()?;
     Ok(Held::Still)
-}
-
-pub fn sweep(connection: &Connection) -> Done<u64> {
-    let rows =
-        connection.prepare_cached("DELETE FROM jobs WHERE expires_at <= ?1")?.execute([now()])?;
-    Ok(rows as u64)
 }
 
 pub fn tally(connection: &Connection) -> Done<Tally> {

@@ -6,6 +6,7 @@
 mod jobs;
 mod notices;
 mod predictions;
+mod sweep;
 mod verbs;
 
 use std::path::{Path, PathBuf};
@@ -13,12 +14,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
 use tokio::sync::oneshot;
 use trireme_service::store::{StoreError, Stored};
 
 use crate::failure::Failure;
 use crate::migrations::{LATEST, SQLITE, pending};
+use crate::sound::{Rule, missing, newest};
 
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -50,8 +52,31 @@ impl Sqlite {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_at(path: &Path, version: u32) -> Result<Self, StoreError> {
-        let mut connection = connect(path).map_err(|Failure(error)| error)?;
-        migrate(&mut connection, version).map_err(|Failure(error)| error)?;
+        let open = || -> Result<Connection, Failure> {
+            let mut connection = connect(path)?;
+            migrate(&mut connection, version)?;
+            Ok(connection)
+        };
+        Self::over(open().map_err(|Failure(error)| error)?)
+    }
+
+    /// Opens a file that is laid out as this program does it, and lays nothing out.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`], [`StoreError::Misconfigured`] for an older layout,
+    /// [`StoreError::Damaged`] for none, and whatever the disk says.
+    pub fn join(path: &Path) -> Result<Self, StoreError> {
+        let join = || -> Result<Connection, Failure> {
+            let connection = existing(path)?;
+            newest(version(&connection)?)?;
+            set(&connection)?;
+            Ok(connection)
+        };
+        Self::over(join().map_err(|Failure(error)| error)?)
+    }
+
+    /// Gives a connection to a thread of its own.
+    fn over(mut connection: Connection) -> Result<Self, StoreError> {
         let (commands, inbox) = mpsc::channel::<Command>();
         thread::Builder::new()
             .name("trireme-store".to_owned())
@@ -60,11 +85,11 @@ impl Sqlite {
         Ok(Self { commands })
     }
 
-    /// Reads the whole file and says what is damaged; gives its version.
+    /// Reads the whole file and says what is damaged; gives its version, which may be an older one.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] with the first damage, [`StoreError::Newer`], and whatever the disk
-    /// says.
+    /// [`StoreError::Damaged`] with the first damage, or where nothing is laid out;
+    /// [`StoreError::Newer`], and whatever the disk says.
     pub fn check(path: &Path) -> Result<u32, StoreError> {
         check(path).map_err(|Failure(error)| error)
     }
@@ -75,8 +100,7 @@ impl Sqlite {
     /// Whatever the disk says.
     pub fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
         let copy = || -> Result<(), Failure> {
-            let connection = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-            connection.busy_timeout(PATIENCE)?;
+            let connection = existing(from)?;
             connection.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
             Ok(())
         };
@@ -134,12 +158,25 @@ impl Sqlite {
 fn connect(path: &Path) -> Result<Connection, Failure> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
+    set(&connection)?;
+    Ok(connection)
+}
+
+/// A file that must be there.
+fn existing(path: &Path) -> Result<Connection, Failure> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
+}
+
+/// How a connection that writes goes about it.
+fn set(connection: &Connection) -> Result<(), Failure> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // What is deleted is gone from the file too.
     connection.pragma_update(None, "secure_delete", true)?;
-    Ok(connection)
+    Ok(())
 }
 
 fn migrate(connection: &mut Connection, to: u32) -> Result<(), Failure> {
@@ -160,22 +197,23 @@ fn version(connection: &Connection) -> Result<u32, Failure> {
 }
 
 fn check(path: &Path) -> Result<u32, Failure> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.busy_timeout(PATIENCE)?;
-    let version = version(&connection)?;
+    let mut connection = existing(path)?;
+    // All of it as it is at one moment, while servers write.
+    let reading = connection.transaction()?;
+    let version = version(&reading)?;
     pending(&SQLITE, version, LATEST)?;
-    let said: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    let stray: Option<String> = connection
-        .query_row("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1", [], |row| row.get(0))
-        .map(Some)
-        .or_else(|e| if e == rusqlite::Error::QueryReturnedNoRows { Ok(None) } else { Err(e) })?;
-    match (said.as_str(), stray) {
-        ("ok", None) => Ok(version),
-        ("ok", Some(table)) => {
-            Err(StoreError::Damaged { reason: format!("a row of {table} belongs to no job") })?
-        }
-        (damage, _) => Err(StoreError::Damaged { reason: damage.to_owned() })?,
+    if version == 0 {
+        return Err(missing().into());
     }
+    let said: String = reading.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if said != "ok" {
+        return Err(StoreError::Damaged { reason: said }.into());
+    }
+    for rule in Rule::of(version) {
+        let broken = reading.query_row(rule.broken, [], |row| row.get(0)).optional()?;
+        rule.kept(broken)?;
+    }
+    Ok(version)
 }
 
 /// The file belongs to this machine, and so does the clock.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use trireme_service::store::{
-    Claimed, Ending, Held, Hold, Kept, KeptPrediction, NewJob, NewPrediction, Notice,
+    Claimed, DeadNotice, Ending, Held, Hold, Kept, KeptPrediction, NewJob, NewPrediction, Notice,
     PredictionStore, Put, Sent, Store, Stored, Tally,
 };
 
-use super::{Sqlite, jobs, notices, predictions};
+use super::{Sqlite, jobs, notices, predictions, sweep};
 
 impl Store for Sqlite {
     fn put_job(&self, job: NewJob, most: usize, keep: Duration) -> Stored<'_, Put> {
@@ -65,9 +65,17 @@ impl Store for Sqlite {
         self.run(move |connection| jobs::end(connection, &id, None, &ending))
     }
 
-    fn sweep(&self) -> Stored<'_, u64> {
+    fn late_jobs(&self, count: usize) -> Stored<'_, Vec<String>> {
+        self.run(move |connection| sweep::late(connection, count))
+    }
+
+    fn sweep_jobs(&self) -> Stored<'_, u64> {
+        self.run(sweep::sweep)
+    }
+
+    fn sweep_predictions(&self) -> Stored<'_, u64> {
         self.run(|connection| {
-            let gone = jobs::sweep(connection)? + predictions::sweep(connection)?;
+            let gone = predictions::sweep(connection)?;
             predictions::settle(connection)?;
             Ok(gone)
         })
@@ -77,13 +85,22 @@ impl Store for Sqlite {
         self.run(|connection| jobs::tally(connection))
     }
 
-    fn claim_notice(&self, lease: Duration) -> Stored<'_, Option<Notice>> {
-        self.run(move |connection| notices::claim(connection, lease))
+    fn claim_notice(&self, lease: Duration, longest: Duration) -> Stored<'_, Option<Notice>> {
+        self.run(move |connection| notices::claim(connection, lease, longest))
     }
 
     fn settle_notice(&self, id: &str, fence: u64, sent: Sent) -> Stored<'_, Held> {
         let id = id.to_owned();
         self.run(move |connection| notices::settle(connection, &id, fence, sent))
+    }
+
+    fn dead_notices(&self, behind: &str, count: usize) -> Stored<'_, Vec<DeadNotice>> {
+        let behind = behind.to_owned();
+        self.run(move |connection| notices::dead(connection, &behind, count))
+    }
+
+    fn revive_notices(&self, ids: Vec<String>) -> Stored<'_, u64> {
+        self.run(move |connection| notices::revive(connection, &ids))
     }
 }
 

@@ -143,30 +143,6 @@ async fn a_job_is_called_off_whoever_holds_it_and_only_once() {
 }
 
 #[tokio::test]
-async fn what_was_kept_long_enough_is_forgotten_with_all_that_belongs_to_it() {
-    each(async |store| {
-        let told = NewJob { webhook: Some("https://h".to_owned()), ..job("a") };
-        store.put_job(told, 10, HOUR).await.unwrap();
-        let held = claim(&*store, HOUR).await.hold;
-        store.append_results(held.clone(), 0, results(&["1"]), HOUR).await.unwrap();
-        let over = Ending { keep: Duration::ZERO, ..ending(Status::Completed) };
-        store.end_job(held, over).await.unwrap();
-        store.put_job(job("stays"), 10, HOUR).await.unwrap();
-        store.put_job(job("late"), 10, Duration::ZERO).await.unwrap();
-        assert_eq!(store.sweep().await, Ok(2));
-        assert_eq!(store.sweep().await, Ok(0));
-        for gone in ["a", "late"] {
-            assert_eq!(store.read_job(gone).await, Ok(None), "{gone}");
-            assert_eq!(store.read_texts(gone, 0, 9).await, Ok(vec![]), "{gone}");
-            assert_eq!(store.read_results(gone, 0, 9).await, Ok(vec![]), "{gone}");
-        }
-        assert_eq!(store.claim_notice(HOUR).await, Ok(None));
-        assert!(store.read_job("stays").await.unwrap().is_some());
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn all_is_counted() {
     each(async |store| {
         assert_eq!(store.tally().await, Ok(Tally::default()));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use trireme_domain::jobs::Status;
-use trireme_service::store::{Held, Hold, NewJob};
+use trireme_service::store::{Held, Hold, NewJob, Store};
 
 use crate::places::{HOUR, Place, claim, claim_when_free, each, ending, job, results, try_claim};
 
@@ -22,25 +22,51 @@ async fn a_job_that_is_held_is_nobody_elses_until_the_time_is_up() {
     .await;
 }
 
+/// What a worker does that says until when a job is held.
+#[derive(Debug, Clone, Copy)]
+enum Sign {
+    Claim,
+    Extend,
+    Append,
+    Release,
+}
+
+/// Gives a sign of a job that nobody else has; the token from then on.
+async fn give(sign: Sign, store: &dyn Store, hold: Hold) -> Hold {
+    let held = match sign {
+        Sign::Claim => return claim(store, HOUR).await.hold,
+        Sign::Extend => store.extend_lease(hold.clone(), HOUR).await,
+        Sign::Append => store.append_results(hold.clone(), 0, results(&["1"]), HOUR).await,
+        Sign::Release => store.release_job(hold.clone()).await,
+    };
+    assert_eq!(held, Ok(Held::Still), "{sign:?}");
+    hold
+}
+
 #[tokio::test]
 async fn a_clock_that_is_set_back_holds_no_job_for_longer_than_it_was_set_back() {
-    for place in Place::both() {
-        println!("{}:", place.name());
-        let store = place.open().await;
-        for id in ["a", "b"] {
-            store.put_job(job(id), 10, HOUR).await.unwrap();
+    for sign in [Sign::Claim, Sign::Extend, Sign::Append, Sign::Release] {
+        for place in Place::both() {
+            println!("{}, {sign:?}:", place.name());
+            let store = place.open().await;
+            store.put_job(job("a"), 10, HOUR).await.unwrap();
+            let before = claim(&*store, HOUR).await.hold;
+            place.sql("UPDATE jobs SET turned_at = 1, held_until = 1");
+            let before = give(sign, &*store, before).await;
+            // As if the clock had been a day ahead then: what was written by it, and nothing else.
+            place.sql(
+                "UPDATE jobs SET
+                   turned_at = CASE turned_at WHEN 1 THEN 1 ELSE turned_at + 86400000 END,
+                   held_until = CASE held_until WHEN 1 THEN 1 ELSE held_until + 86400000 END",
+            );
+            store.put_job(job("b"), 10, HOUR).await.unwrap();
+            assert_eq!(claim(&*store, HOUR).await.hold.id, "b", "who has waited longer");
+            let after = claim(&*store, HOUR).await.hold;
+            assert_eq!(after.id, "a");
+            assert!(after.fence > before.fence, "{after:?} after {before:?}");
+            assert_eq!(store.extend_lease(before, HOUR).await, Ok(Held::Lost));
+            assert_eq!(try_claim(&*store, HOUR).await, None, "it is held by today's clock");
         }
-        let before = claim(&*store, HOUR).await;
-        // As if the clock had been a day ahead then.
-        let ahead = "UPDATE jobs SET turned_at = turned_at + 86400000,
-            held_until = held_until + 86400000 WHERE id = 'a'";
-        place.sql(ahead);
-        assert_eq!(claim(&*store, HOUR).await.hold.id, "b", "who has waited longer");
-        let after = claim(&*store, HOUR).await;
-        assert_eq!(after.hold.id, "a");
-        assert!(after.hold.fence > before.hold.fence);
-        assert_eq!(store.extend_lease(before.hold, HOUR).await, Ok(Held::Lost));
-        assert_eq!(try_claim(&*store, HOUR).await, None, "it is held by today's clock");
     }
 }
 

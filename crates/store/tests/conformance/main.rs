@@ -15,3 +15,5 @@ mod migrations;
 mod notices;
 mod places;
 mod predictions;
+mod sound;
+mod swept;

@@ -6,7 +6,7 @@ use trireme_domain::jobs::Status;
 use trireme_service::store::{Held, StoreError};
 use trireme_store::{LATEST, Postgres, Sqlite};
 
-use crate::places::{HOUR, Place, claim, ending, job, results};
+use crate::places::{HOUR, Place, claim, ending, job, results, try_notice};
 
 /// A job in the columns that the first version had.
 const OLD: &str = "INSERT INTO jobs (id, owner, request_digest, answerer, wanted, texts, turned_at,
@@ -27,7 +27,7 @@ async fn every_earlier_version_is_brought_up_to_date_and_keeps_what_it_had() {
             let appended = store.append_results(held.clone(), 0, results(&["1"]), HOUR).await;
             assert_eq!(appended, Ok(Held::Still));
             assert_eq!(store.end_job(held, ending(Status::Completed)).await, Ok(Held::Still));
-            assert_eq!(store.claim_notice(HOUR).await, Ok(None));
+            assert_eq!(try_notice(&*store, HOUR).await, None);
         }
     }
 }
@@ -66,11 +66,14 @@ async fn a_state_that_a_newer_program_wrote_is_refused_by_name_and_left_as_it_is
     file.sql(&format!("PRAGMA user_version = {}", LATEST + 1));
     let path = file.path().unwrap();
     assert_eq!(Sqlite::open(&path).err(), Some(newer.clone()));
+    assert_eq!(Sqlite::join(&path).err(), Some(newer.clone()));
     assert_eq!(Sqlite::check(&path), Err(newer.clone()));
     drop(database.open().await);
     let Place::Database(url) = &database else { unreachable!() };
     database.sql(&format!("UPDATE state SET version = {}", LATEST + 1));
-    assert_eq!(Postgres::connect(url).await.err(), Some(newer));
+    assert_eq!(Postgres::connect(url).await.err(), Some(newer.clone()));
+    assert_eq!(Postgres::join(url).await.err(), Some(newer.clone()));
+    assert_eq!(Postgres::check(url).await, Err(newer));
     assert_eq!(database.sql("SELECT version FROM state"), (LATEST + 1).to_string());
 }
 

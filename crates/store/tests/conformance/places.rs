@@ -6,11 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use trireme_domain::jobs::Status;
-use trireme_service::store::{Claimed, Ending, Hold, NewJob, PredictionStore, Store};
+use trireme_service::store::{
+    Claimed, Ending, Hold, NewJob, Notice, PredictionStore, Store, StoreError,
+};
 use trireme_store::{LATEST, Postgres, Sqlite};
 use trireme_tests::Postgres as Server;
 
 pub const HOUR: Duration = Duration::from_secs(3600);
+
+/// No notice is put off for longer here.
+const LONGEST: Duration = Duration::from_secs(2 * 3600);
 
 /// What does not come true in this time does not come true.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,6 +63,14 @@ impl Place {
                 let name = url.split(['/', '?']).nth(3).unwrap();
                 Server::shared().sql(name, &format!("SET search_path TO trireme; {sql}")).unwrap()
             }
+        }
+    }
+
+    /// What a person hears who has it checked.
+    pub async fn check(&self) -> Result<u32, StoreError> {
+        match self {
+            Self::File(folder) => Sqlite::check(&Sqlite::file(folder.path())),
+            Self::Database(url) => Postgres::check(url).await,
         }
     }
 
@@ -114,6 +127,11 @@ pub async fn claim(store: &dyn Store, lease: Duration) -> Claimed {
 
 pub async fn try_claim(store: &dyn Store, lease: Duration) -> Option<Claimed> {
     store.claim_job(vec!["m0".to_owned(), "m1".to_owned()], lease).await.unwrap()
+}
+
+/// Takes up the notice that is due, if there is one.
+pub async fn try_notice(store: &dyn Store, lease: Duration) -> Option<Notice> {
+    store.claim_notice(lease, LONGEST).await.unwrap()
 }
 
 /// Takes up a job once nobody holds it any more.

@@ -53,10 +53,10 @@ async fn what_was_kept_long_enough_is_forgotten_and_nothing_else() {
     each(async |store| {
         store.put_predictions(vec![new("old")], Duration::ZERO).await.unwrap();
         store.put_predictions(vec![new("young")], HOUR).await.unwrap();
-        assert_eq!(store.sweep().await, Ok(1));
+        assert_eq!(store.sweep_predictions().await, Ok(1));
         assert_eq!(store.read_prediction("old").await, Ok(None));
         assert_eq!(store.read_prediction("young").await, Ok(Some(kept("young"))));
-        assert_eq!(store.sweep().await, Ok(0));
+        assert_eq!(store.sweep_predictions().await, Ok(0));
     })
     .await;
 }

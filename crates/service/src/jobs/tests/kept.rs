@@ -14,7 +14,8 @@ use trireme_domain::jobs::{Life, Status};
 use super::bench::Hand;
 use crate::ports::Clock as _;
 use crate::store::{
-    Claimed, Ending, Held, Hold, Kept, NewJob, Notice, Put, Sent, Store, StoreError, Stored, Tally,
+    Claimed, DeadNotice, Ending, Held, Hold, Kept, NewJob, Notice, Put, Sent, Store, StoreError,
+    Stored, Tally,
 };
 
 pub struct Row {
@@ -22,6 +23,7 @@ pub struct Row {
     pub life: Life,
     pub results: Vec<String>,
     pub error: Option<Fault>,
+    pub expires: Duration,
 }
 
 #[derive(Default)]
@@ -37,6 +39,8 @@ pub struct Memory {
     pub unheard: Mutex<bool>,
     /// Verbs that wait for the one connection, and the one that has it before them.
     pub line: Mutex<VecDeque<u64>>,
+    /// What there is to forget of jobs and of predictions, sweep by sweep.
+    pub stale: [Mutex<VecDeque<Result<u64, StoreError>>>; 2],
 }
 
 /// A verb that waits in line for the one connection. Its place in the line is kept for it whether
@@ -111,9 +115,16 @@ impl Memory {
         })
     }
 
-    fn over(&self, row: &mut Row, ending: Ending) {
+    /// Forgets what it was told that there is.
+    fn swept(&self, kind: usize) -> Stored<'_, u64> {
+        let gone = self.stale[kind].lock().unwrap().pop_front().unwrap_or(Ok(0));
+        Box::pin(std::future::ready(gone))
+    }
+
+    fn over(&self, row: &mut Row, now: Duration, ending: Ending) {
         row.life.status = ending.status;
         row.error = ending.error;
+        row.expires = now + ending.keep;
         if let Some(url) = row.job.webhook.clone() {
             let (id, body) = ending.notice;
             let notice = Notice { id, fence: 0, url, body, tries: 0 };
@@ -131,7 +142,8 @@ fn some(all: &[String], from: usize, count: usize) -> Vec<String> {
 }
 
 impl Store for Memory {
-    fn put_job(&self, job: NewJob, most: usize, _: Duration) -> Stored<'_, Put> {
+    fn put_job(&self, job: NewJob, most: usize, keep: Duration) -> Stored<'_, Put> {
+        let expires = self.clock.now() + keep;
         self.verb(|| {
             let mut rows = self.rows.lock().unwrap();
             let same = |row: &&Row| {
@@ -147,7 +159,7 @@ impl Store for Memory {
                 return Put::Full;
             }
             let life = Life::new(job.texts.len());
-            let row = Row { job: job.clone(), life, results: Vec::new(), error: None };
+            let row = Row { job: job.clone(), life, results: Vec::new(), error: None, expires };
             rows.insert(job.id, row);
             Put::Made
         })
@@ -223,34 +235,47 @@ impl Store for Memory {
     }
 
     fn end_job(&self, hold: Hold, ending: Ending) -> Stored<'_, Held> {
-        self.of_job(&hold.id, Held::Lost, |row, _| {
+        self.of_job(&hold.id, Held::Lost, |row, now| {
             let told = row.life.end(hold.fence, ending.status);
             if told.is_ok() {
-                self.over(row, ending);
+                self.over(row, now, ending);
             }
             said(told)
         })
     }
 
     fn cancel_job(&self, id: &str, ending: Ending) -> Stored<'_, Held> {
-        self.of_job(id, Held::Lost, |row, _| {
+        self.of_job(id, Held::Lost, |row, now| {
             let open = row.life.cancel();
             if open {
-                self.over(row, ending);
+                self.over(row, now, ending);
             }
             if open { Held::Still } else { Held::Lost }
         })
     }
 
-    fn sweep(&self) -> Stored<'_, u64> {
-        self.verb(|| 0)
+    fn late_jobs(&self, count: usize) -> Stored<'_, Vec<String>> {
+        let now = self.clock.now();
+        self.verb(|| {
+            let rows = self.rows.lock().unwrap();
+            let late = |row: &&Row| row.life.status == Status::Processing && row.expires <= now;
+            rows.values().filter(late).take(count).map(|row| row.job.id.clone()).collect()
+        })
+    }
+
+    fn sweep_jobs(&self) -> Stored<'_, u64> {
+        self.swept(0)
+    }
+
+    fn sweep_predictions(&self) -> Stored<'_, u64> {
+        self.swept(1)
     }
 
     fn tally(&self) -> Stored<'_, Tally> {
         self.verb(Tally::default)
     }
 
-    fn claim_notice(&self, _: Duration) -> Stored<'_, Option<Notice>> {
+    fn claim_notice(&self, _: Duration, _: Duration) -> Stored<'_, Option<Notice>> {
         self.verb(|| {
             let mut notices = self.notices.lock().unwrap();
             let due = |sent: &Option<Sent>| matches!(sent, None | Some(Sent::Again(_)));
@@ -271,5 +296,13 @@ impl Store for Memory {
                 Held::Still
             })
         })
+    }
+
+    fn dead_notices(&self, _: &str, _: usize) -> Stored<'_, Vec<DeadNotice>> {
+        self.verb(Vec::new)
+    }
+
+    fn revive_notices(&self, _: Vec<String>) -> Stored<'_, u64> {
+        self.verb(|| 0)
     }
 }

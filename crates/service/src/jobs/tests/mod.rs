@@ -5,4 +5,5 @@ mod bench;
 mod brought;
 mod done;
 mod kept;
+mod swept;
 mod told;
