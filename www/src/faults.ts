@@ -287,12 +287,12 @@ export const FAULTS = {
     retryable: true,
     hint: "Wait until a job is done, or call one off.",
   },
-  /** A job broke down every time it was taken up. */
+  /** A job broke down every time it was taken up, or was not done in its time. */
   job_failed: {
     class: "InternalError",
     status: 500,
     retryable: false,
-    hint: "Send the job's texts in smaller parts.",
+    hint: "Send the job's texts in smaller parts, or allow jobs more time.",
   },
   /** What this host keeps can't be reached or is in use; try again later. */
   store_unavailable: {

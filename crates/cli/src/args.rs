@@ -1,8 +1,10 @@
 //! What can be said on the command line.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 pub use crate::commands::batch::args::Batch;
 use crate::exit;
@@ -20,7 +22,10 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
-/// Options that every command takes.
+/// Threads that one forward may be shared out over.
+pub const THREADS: RangeInclusive<i64> = 1..=512;
+
+/// Options that every command takes. What is not said a server's file may say.
 #[derive(Args, Clone)]
 pub struct Global {
     /// Folder, bundle, URL, or hub id (`owner/name`, `owner/name@revision`)
@@ -34,14 +39,15 @@ pub struct Global {
     )]
     pub model: Option<String>,
     /// Threads that share one forward [default: all cores]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    #[arg(long, global = true, env = "TRIREME_THREADS", value_name = "N",
+          value_parser = clap::value_parser!(u16).range(THREADS))]
     pub threads: Option<u16>,
-    /// Where to compute
-    #[arg(long, global = true, default_value = "auto")]
-    pub device: Device,
-    /// Numbers to compute in
-    #[arg(long, global = true, default_value = "auto")]
-    pub precision: Precision,
+    /// Where to compute [default: auto]
+    #[arg(long, global = true, env = "TRIREME_DEVICE")]
+    pub device: Option<Device>,
+    /// Numbers to compute in [default: auto]
+    #[arg(long, global = true, env = "TRIREME_PRECISION")]
+    pub precision: Option<Precision>,
     /// Print JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -50,13 +56,13 @@ pub struct Global {
     pub quiet: bool,
     /// Open no socket; take everything from the cache
     #[arg(long, global = true, env = "HF_HUB_OFFLINE", value_parser = switch, num_args = 0..=1,
-          default_missing_value = "true", default_value = "false", require_equals = true)]
-    pub offline: bool,
+          default_missing_value = "true", require_equals = true)]
+    pub offline: Option<bool>,
     /// Token for the hub
     #[arg(long, global = true, env = "HF_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub token: Option<String>,
     /// Address of the hub
-    #[arg(long, global = true, env = "HF_ENDPOINT", value_name = "URL")]
+    #[arg(long, global = true, env = "HF_ENDPOINT", hide_env_values = true, value_name = "URL")]
     pub endpoint: Option<String>,
     /// Folder for downloads
     #[arg(long, global = true, env = "TRIREME_CACHE", value_name = "FOLDER")]
@@ -76,7 +82,8 @@ fn switch(value: &str) -> Result<bool, &'static str> {
 }
 
 /// Where to compute.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Device {
     /// The processor; a GPU only where it is asked for
     Auto,
@@ -89,7 +96,8 @@ pub enum Device {
 }
 
 /// Numbers to compute in.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// Those that the weights are kept in
     Auto,

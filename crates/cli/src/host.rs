@@ -26,7 +26,7 @@ pub fn settings(global: &Global, output: Output) -> ModelSettings {
         http_cache: own_cache(global).join("http"),
         gpu_cache: own_cache(global).join("gpu.json"),
         endpoint: global.endpoint.clone(),
-        offline: global.offline,
+        offline: global.offline.unwrap_or_default(),
         net: NetSettings {
             token: global.token.clone(),
             proxy: variable("HTTPS_PROXY").or_else(|| variable("https_proxy")),
@@ -34,11 +34,11 @@ pub fn settings(global: &Global, output: Output) -> ModelSettings {
             ..NetSettings::default()
         },
         threads: global.threads.map_or(cores, usize::from),
-        precision: global.precision.into(),
+        precision: global.precision.and_then(Option::from),
         processor: match global.device {
-            args::Device::Auto | args::Device::Cpu => Processor::Cpu,
+            None | Some(args::Device::Auto | args::Device::Cpu) => Processor::Cpu,
             // Who teaches what is trained there answers there too.
-            args::Device::Wgpu | args::Device::Cuda => Processor::Gpu,
+            Some(args::Device::Wgpu | args::Device::Cuda) => Processor::Gpu,
         },
         lane: global.lane.clone(),
         queue: Queue { timeout: Duration::from_secs(24 * 3600), ..Queue::default() },
@@ -47,9 +47,9 @@ pub fn settings(global: &Global, output: Output) -> ModelSettings {
 }
 
 /// Where a model is trained.
-pub fn place(device: args::Device) -> Result<Place, Fault> {
+pub fn place(device: Option<args::Device>) -> Result<Place, Fault> {
     match device {
-        args::Device::Cuda => Place::cuda().map_err(|error| {
+        Some(args::Device::Cuda) => Place::cuda().map_err(|error| {
             let message = format!(
                 "cannot train on CUDA: {error}; it takes a GPU of NVIDIA's and a program that was \
                  built with `--features cuda`"
@@ -57,18 +57,20 @@ pub fn place(device: args::Device) -> Result<Place, Fault> {
             Fault::new(Code::InvalidOption, message)
         }),
         // Teachers answer on `wgpu`, and what they teach is trained on the processor.
-        args::Device::Auto | args::Device::Cpu | args::Device::Wgpu => Ok(Place::default()),
+        None | Some(args::Device::Auto | args::Device::Cpu | args::Device::Wgpu) => {
+            Ok(Place::default())
+        }
     }
 }
 
 /// Refuses a device that only trains.
-pub fn answers(device: args::Device) -> Result<(), Fault> {
+pub fn answers(device: Option<args::Device>) -> Result<(), Fault> {
     match device {
-        args::Device::Cuda => Err(Fault::new(
+        Some(args::Device::Cuda) => Err(Fault::new(
             Code::InvalidOption,
             "a model answers on `cpu` or `wgpu`; on `cuda` it is trained",
         )),
-        args::Device::Auto | args::Device::Cpu | args::Device::Wgpu => Ok(()),
+        None | Some(args::Device::Auto | args::Device::Cpu | args::Device::Wgpu) => Ok(()),
     }
 }
 

@@ -29,8 +29,8 @@ async fn dispatch(cli: Cli, output: Output) -> Result<(), Fault> {
         host::answers(device)?;
     }
     match cli.command.unwrap_or_else(|| Command::Serve(Serve::alone())) {
-        Command::Serve(args) => serve::run(*args, settings, output).await,
-        Command::Config(options) => config::run(options, settings, output),
+        Command::Serve(args) => serve::run(*args, &cli.global, output).await,
+        Command::Config(options) => config::run(options, &cli.global, output),
         Command::Key(args) => config::key(&args, output),
         Command::State(keep) => state::run(keep, output).await,
         Command::Embed(args) => {

@@ -10,6 +10,7 @@ use trireme_domain::access::Scope;
 use trireme_domain::hygiene::Pattern;
 use trireme_domain::{Code, Fault};
 
+use crate::args::{Device, Global, Precision};
 use crate::redacted::said;
 use crate::variables;
 
@@ -21,9 +22,31 @@ pub struct Serve {
     #[arg(long, env = "TRIREME_CONFIG", value_name = "FILE")]
     #[serde(skip)]
     pub config: Option<PathBuf>,
-    /// Folder, bundle, URL, or hub id; a flag of every command, here for the file
+    /// Folder, bundle, URL, or hub id; this and the next seven are flags of every command, and here
+    /// for the file
     #[arg(skip)]
     pub model: Option<String>,
+    /// Threads that share one forward
+    #[arg(skip)]
+    pub threads: Option<u16>,
+    /// Where to compute
+    #[arg(skip)]
+    pub device: Option<Device>,
+    /// Numbers to compute in
+    #[arg(skip)]
+    pub precision: Option<Precision>,
+    /// Open no socket to load a model
+    #[arg(skip)]
+    pub offline: Option<bool>,
+    /// Token for the hub
+    #[arg(skip)]
+    pub token: Option<String>,
+    /// Address of the hub
+    #[arg(skip)]
+    pub endpoint: Option<String>,
+    /// Folder for downloads
+    #[arg(skip)]
+    pub cache: Option<PathBuf>,
     /// What requests call the model [default: its own name]
     #[arg(long, env = "TRIREME_NAME", value_name = "NAME")]
     pub name: Option<String>,
@@ -54,7 +77,7 @@ pub struct Serve {
     /// Requests at once before that counts [default: ten seconds' worth]
     #[arg(long, env = "TRIREME_BURST", value_name = "N")]
     pub burst: Option<f64>,
-    /// Web pages that may read answers, by origin (repeat for more) [default: all]
+    /// Web pages that may read answers, by origin, or `*` (repeat for more) [default: all]
     #[arg(long, env = "TRIREME_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub origins: Option<Vec<String>>,
     /// Take a caller's address from the last of x-forwarded-for: behind a proxy of your own
@@ -90,7 +113,8 @@ pub struct Serve {
     /// Connections at once [default: 4096]
     #[arg(long, env = "TRIREME_CONNECTIONS", value_name = "N")]
     pub connections: Option<usize>,
-    /// Seconds that a request's head, and each piece of its body, may take to arrive [default: 30]
+    /// Seconds that a request's head, each piece of its body, and each piece of an answer may be
+    /// waited for [default: 30]
     #[arg(long, env = "TRIREME_PATIENCE", value_name = "SECONDS")]
     pub patience: Option<u64>,
     /// Seconds between not being ready and taking no connection, once asked to end [default: 0]
@@ -230,6 +254,14 @@ pub enum Keep {
         #[command(flatten)]
         place: Place,
     },
+    /// List the notices of jobs' ends that were given up
+    Notices {
+        /// Have them sent again, by the servers that use it
+        #[arg(long)]
+        resend: bool,
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 #[derive(Args)]
@@ -263,8 +295,24 @@ impl Serve {
         Box::new(serve)
     }
 
-    /// With what the file says where flags and variables say nothing.
-    pub fn with_file(self) -> Result<Self, Fault> {
+    /// With what flags of every command say, and what the file says where flags and variables say
+    /// nothing.
+    pub fn whole(self, global: &Global) -> Result<Self, Fault> {
+        let Global { model, threads, device, precision, offline, token, endpoint, cache, .. } =
+            global.clone();
+        Self { model, threads, device, precision, offline, token, endpoint, cache, ..self }
+            .with_file()
+    }
+
+    /// What options of every command come to.
+    pub fn global(&self, global: &Global) -> Global {
+        let Self { model, threads, device, precision, offline, token, endpoint, cache, .. } =
+            self.clone();
+        let global = global.clone();
+        Global { model, threads, device, precision, offline, token, endpoint, cache, ..global }
+    }
+
+    fn with_file(self) -> Result<Self, Fault> {
         let Some(path) = self.config.clone() else { return Ok(self) };
         let said = fields(&self)?;
         let mut all = fields(&Self::read(&path)?)?;
@@ -277,15 +325,30 @@ impl Serve {
         let name = path.display();
         let text = std::fs::read_to_string(path)
             .map_err(|e| Fault::new(Code::Unreadable, format!("could not read {name}: {e}")))?;
-        // The parser quotes the line, which may hold a model's address.
+        // The parser quotes the line, which may hold a secret or a model's address.
         toml::from_str(&text).map_err(|e| {
-            Fault::new(Code::InvalidData, format!("{name}: {}", said(e.to_string().trim())))
+            let lines: Vec<String> = e.to_string().trim().lines().map(unsaid).collect();
+            Fault::new(Code::InvalidData, format!("{name}: {}", said(&lines.join("\n"))))
         })
     }
 
     /// As lines of a file.
     pub fn to_toml(&self) -> Result<String, Fault> {
         toml::to_string(self).map_err(|e| Fault::new(Code::Internal, e.to_string()))
+    }
+}
+
+/// How options end that are secrets as a whole, also where they are misspelt.
+const SECRETS: [&str; 3] = ["token", "secret", "key"];
+
+/// A line of a file without what it says, where that is a secret.
+fn unsaid(line: &str) -> String {
+    let secret = |key: &str| SECRETS.iter().any(|secret| key.to_lowercase().ends_with(secret));
+    match line.split_once('=') {
+        Some((key, _)) if secret(key.trim_end_matches([' ', '\t', '"', '\''])) => {
+            format!("{key}= …")
+        }
+        _ => line.to_owned(),
     }
 }
 

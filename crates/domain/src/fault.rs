@@ -194,8 +194,8 @@ codes! {
         "Use a new key for a new request.";
     TooManyJobs = "too_many_jobs", 429, Busy, Later, "This caller has as many open jobs as it may.",
         "Wait until a job is done, or call one off.";
-    JobFailed = "job_failed", 500, Internal, Never, "A job broke down every time it was taken up.",
-        "Send the job's texts in smaller parts.";
+    JobFailed = "job_failed", 500, Internal, Never, "A job broke down every time it was taken up, or was not done in its time.",
+        "Send the job's texts in smaller parts, or allow jobs more time.";
     StoreUnavailable = "store_unavailable", 503, Busy, Later, "What this host keeps can't be reached or is in use; try again later.",
         "Wait a little, and ask again.";
     StoreUnwritable = "store_unwritable", 503, Internal, Later, "What this host keeps has no room left, or may not be written.",
@@ -239,9 +239,19 @@ impl Fault {
     /// The same fault of one of several texts, which its message then names.
     #[must_use]
     pub fn of_text(self, index: usize) -> Self {
+        self.of(&format!("text {index}"))
+    }
+
+    /// The same fault of a request's query.
+    #[must_use]
+    pub fn of_query(self) -> Self {
+        self.of("the query")
+    }
+
+    fn of(self, name: &str) -> Self {
         let message = match self.message.strip_prefix("the text ") {
-            Some(what) => format!("text {index} {what}"),
-            None => format!("text {index}: {}", self.message),
+            Some(what) => format!("{name} {what}"),
+            None => format!("{name}: {}", self.message),
         };
         Self { message, ..self }
     }
@@ -277,11 +287,13 @@ mod tests {
 
     #[test]
     fn a_fault_of_one_of_several_texts_names_it_once() {
-        for (message, expected) in [
-            ("the text is empty", "text 3 is empty"),
-            ("there are 9 dimensions", "text 3: there are 9 dimensions"),
+        for (message, of_text, of_query) in [
+            ("the text is empty", "text 3 is empty", "the query is empty"),
+            ("no such id", "text 3: no such id", "the query: no such id"),
         ] {
-            assert_eq!(Fault::new(Code::EmptyText, message).of_text(3).message, expected);
+            let fault = Fault::new(Code::EmptyText, message);
+            assert_eq!(fault.clone().of_text(3).message, of_text);
+            assert_eq!(fault.of_query().message, of_query);
         }
     }
 

@@ -47,7 +47,7 @@ impl<S: Sync> FromRequestParts<S> for Call {
             parts.extensions.get::<Caller>().cloned().unwrap_or_default();
         let (priority, timeout) = (priority(&parts.headers)?, timeout(&parts.headers)?);
         let caching = caching(&parts.headers);
-        Ok(Self(Terms { owner, tenant, priority, timeout, caching }))
+        Ok(Self(Terms { owner, tenant, priority, timeout, patient: false, caching }))
     }
 }
 

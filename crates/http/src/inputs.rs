@@ -5,7 +5,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use trireme_domain::{Code, Fault};
-use trireme_service::{Served, Service};
+use trireme_service::ports::Reads;
+use trireme_service::reading::read;
+use trireme_service::{Served, Service, Terms};
 
 /// Texts, in the order in which they are answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,19 +24,34 @@ const IDS: &str = "token ids are not taken here, for they may be another tokeniz
     (in LangChain: check_embedding_ctx_length=False), or start the host with --token-ids";
 
 impl Inputs {
-    /// The texts, and those that ids stand for where this host takes ids.
+    /// The texts, and those that ids stand for where this host takes ids; and terms for what is
+    /// done with them, in the time that is left.
     ///
     /// # Errors
     /// There are ids and the host takes none, or one that no token has.
-    pub fn texts(self, service: &Service, served: &Served) -> Result<Vec<String>, Fault> {
-        let text = |(at, input)| match input {
-            Input::Text(text) => Ok(text),
-            Input::Ids(_) if !service.policy.token_ids => {
-                Err(Fault::new(Code::InvalidRequest, IDS))
-            }
-            Input::Ids(ids) => served.reader.text(&ids, true).map_err(|fault| fault.of_text(at)),
+    pub async fn texts(
+        self,
+        service: &Service,
+        served: &Served,
+        terms: Terms,
+    ) -> Result<(Vec<String>, Terms), Fault> {
+        let has_ids = self.0.iter().any(|input| matches!(input, Input::Ids(_)));
+        if has_ids && !service.policy.token_ids {
+            return Err(Fault::new(Code::InvalidRequest, IDS));
+        }
+        let texts = move |reader: &dyn Reads| {
+            let text = |(at, input)| match input {
+                Input::Text(text) => Ok(text),
+                Input::Ids(ids) => reader.text(&ids, true).map_err(|fault| fault.of_text(at)),
+            };
+            self.0.into_iter().enumerate().map(text).collect::<Result<Vec<_>, Fault>>()
         };
-        self.0.into_iter().enumerate().map(text).collect()
+        let (texts, terms) = match has_ids {
+            true => read(served, terms, texts).await?,
+            // Texts as they are need no reader.
+            false => (texts(served.reader.as_ref()), terms),
+        };
+        texts.map(|texts| (texts, terms))
     }
 }
 

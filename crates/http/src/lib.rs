@@ -28,6 +28,6 @@ mod tests;
 pub use answer::{Coded, refused};
 pub use body::{Late, was};
 pub use call::Caller;
-pub use dress::{RequestId, dressed};
+pub use dress::{Origin, RequestId, dressed};
 pub use routes::{router, routes};
 pub use tei::Measure;

@@ -109,7 +109,8 @@ pub(crate) async fn embeddings(
     let served = service.models.get(request.model.as_deref())?;
     let options =
         EmbedOptions { pooling: None, normalize: Some(true), dimensions: request.dimensions };
-    let (texts, cutting) = (request.input.texts(&service, &served)?, Cutting::new(None, None));
+    let (texts, terms) = request.input.texts(&service, &served, terms).await?;
+    let cutting = Cutting::new(None, None);
     let answers = vectors(&service, &served, texts, options, None, cutting, terms).await?;
     let tokens = answers.iter().map(|answer| answer.tokens).sum();
     let numbers = |values: Vec<f32>| match request.encoding_format {

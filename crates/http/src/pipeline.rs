@@ -51,7 +51,8 @@ pub(crate) async fn classification(
 ) -> Outcome<Vec<Vec<Labelled>>> {
     let served = service.models.get(request.model.as_deref())?;
     let raw = is_raw(request.parameters.function_to_apply, &served.identity)?;
-    let texts = request.inputs.texts(&service, &served)?.into_iter().map(Text::from).collect();
+    let (texts, terms) = request.inputs.texts(&service, &served, terms).await?;
+    let texts = texts.into_iter().map(Text::from).collect();
     let cutting = Cutting::new(request.parameters.truncate, None);
     let answers = scores(&service, &served, texts, raw, cutting, terms).await?;
     let most = request.parameters.top_k.unwrap_or(usize::MAX);
@@ -111,7 +112,7 @@ pub(crate) async fn extraction(
     };
     let side = request.truncation_direction.or(inner.truncation_direction).map(Side::from);
     let cutting = Cutting::new(request.truncate.or(inner.truncate), side);
-    let texts = request.inputs.texts(&service, &served)?;
+    let (texts, terms) = request.inputs.texts(&service, &served, terms).await?;
     let prompt = request.prompt_name.or(inner.prompt_name);
     let answers = vectors(&service, &served, texts, options, prompt, cutting, terms).await?;
     Ok(Json(answers.into_iter().map(|answer| answer.values).collect()))

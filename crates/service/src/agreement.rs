@@ -7,8 +7,9 @@ use trireme_model::{Cut, Model, ModelError, Want};
 
 use crate::faults::from_model;
 
-/// A device that rounds as it likes is nearer than this, also in bytes; one that is broken is not.
-const NEAR: f64 = 0.99;
+/// The cosine of a vector of one device to that of another. One that rounds as it likes is nearer
+/// than this, also in bytes; one that is broken is not.
+pub const NEAR: f64 = 0.99;
 
 /// A short text, one of several hundred tokens, and one between: the shapes of real batches.
 const TEXTS: [(&str, usize); 3] = [

@@ -1,11 +1,13 @@
 //! What conventions share: how texts become vectors, scores and ranks.
 
+use trireme_domain::rounding::Rounding;
 use trireme_domain::similarity::cosine;
 use trireme_domain::wire::{Function, Kind};
 use trireme_domain::{Code, Fault};
 use trireme_model::{Cut, EmbedOptions, Side};
 
 use crate::engine::{Answer, Task, Text, all};
+use crate::reading::counted;
 use crate::served::{Identity, Served};
 use crate::service::{Asked, Service, Terms};
 
@@ -22,7 +24,7 @@ pub async fn scores(
     terms: Terms,
 ) -> Result<Vec<Answer>, Fault> {
     let asked = Asked { task: Task::Classify { raw }, cut: cutting.cut, terms };
-    whole(all(service.each(served, texts, asked).await?)?, cutting)
+    cutting.whole(all(service.each(served, texts, asked).await?)?)
 }
 
 /// Whether scores are wanted as the head says them: with nothing applied, or what the model was
@@ -43,6 +45,19 @@ pub fn is_raw(function: Option<Function>, model: &Identity) -> Result<bool, Faul
     }
 }
 
+/// Whether scores may be told so exactly: from those of the head follow all digits of the others.
+pub(crate) fn check_exactness(task: &Task, rounding: Rounding) -> Result<(), Fault> {
+    match (task, rounding.digits) {
+        (Task::Classify { raw: true }, Some(digits)) => {
+            let message = format!(
+                "scores are told with {digits} digits here, and raw ones would tell all of them"
+            );
+            Err(Fault::new(Code::InvalidOption, message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The vector of every text.
 ///
 /// # Errors
@@ -58,7 +73,7 @@ pub async fn vectors(
 ) -> Result<Vec<Answer>, Fault> {
     let texts = texts.into_iter().map(Text::from).collect();
     let asked = Asked { task: Task::Embed { options, prompt }, cut: cutting.cut, terms };
-    whole(all(service.each(served, texts, asked).await?)?, cutting)
+    cutting.whole(all(service.each(served, texts, asked).await?)?)
 }
 
 /// The most numbers of one answer that holds a vector for each token; printed, they are some 20 MB.
@@ -77,20 +92,15 @@ pub async fn token_vectors(
     terms: Terms,
 ) -> Result<Vec<Vec<Vec<f32>>>, Fault> {
     service.limits.check(texts.iter().map(String::as_str))?;
-    let most = served.reader.max_tokens().min(cutting.cut.max_tokens.unwrap_or(usize::MAX));
-    let mut numbers = 0;
-    for (at, text) in texts.iter().enumerate() {
-        let tokens = served.reader.tokens(text, prompt.as_deref(), true);
-        let tokens = tokens.map_err(|fault| fault.of_text(at))?.len().min(most);
-        numbers += tokens * served.identity.dimensions;
-    }
+    let (texts, tokens, terms) = counted(served, texts, prompt.clone(), cutting.cut, terms).await?;
+    let numbers = tokens.saturating_mul(served.identity.dimensions);
     if numbers > NUMBERS {
         let message = format!("{numbers} numbers, and {NUMBERS} are the most; ask for fewer texts");
         return Err(Fault::new(Code::TooManyTexts, message));
     }
     let texts = texts.into_iter().map(Text::from).collect();
     let asked = Asked { task: Task::Tokens { prompt }, cut: cutting.cut, terms };
-    let answers = whole(all(service.each(served, texts, asked).await?)?, cutting)?;
+    let answers = cutting.whole(all(service.each(served, texts, asked).await?)?)?;
     let rows = |answer: Answer| {
         let width = answer.values.len().checked_div(answer.tokens).unwrap_or(0).max(1);
         answer.values.chunks(width).map(<[f32]>::to_vec).collect()
@@ -119,19 +129,25 @@ impl Cutting {
         self.cut.max_tokens = max_tokens;
         self
     }
-}
 
-fn whole(answers: Vec<Answer>, cutting: Cutting) -> Result<Vec<Answer>, Fault> {
-    let cut = answers.iter().position(|answer| cutting.refused && answer.dropped > 0);
-    match cut.and_then(|at| Some((at, answers.get(at)?))) {
-        Some((at, Answer { tokens, dropped, .. })) => {
-            let message = format!(
-                "text {at} has {} tokens, more than {tokens}; shorten it, or let it be truncated",
-                tokens + dropped
-            );
-            Err(Fault::new(Code::TextTooLong, message))
+    fn check(&self, answer: &Answer) -> Result<(), Fault> {
+        let Answer { tokens, dropped, .. } = answer;
+        if !self.refused || *dropped == 0 {
+            return Ok(());
         }
-        None => Ok(answers),
+        let message = format!(
+            "the text has {} tokens, more than {tokens}; shorten it, or let it be truncated",
+            tokens + dropped
+        );
+        Err(Fault::new(Code::TextTooLong, message))
+    }
+
+    /// The answers, where no text had to be cut that may not be.
+    fn whole(&self, answers: Vec<Answer>) -> Result<Vec<Answer>, Fault> {
+        for (at, answer) in answers.iter().enumerate() {
+            self.check(answer).map_err(|fault| fault.of_text(at))?;
+        }
+        Ok(answers)
     }
 }
 
@@ -139,7 +155,7 @@ fn whole(answers: Vec<Answer>, cutting: Cutting) -> Result<Vec<Answer>, Fault> {
 /// two vectors. With it, the tokens that were read.
 ///
 /// # Errors
-/// A [`Fault`] of a text, with its place, or of the whole request.
+/// A [`Fault`] of the query, of a text, with its place, or of the whole request.
 pub async fn ranked(
     service: &Service,
     served: &Served,
@@ -150,6 +166,7 @@ pub async fn ranked(
     terms: Terms,
 ) -> Result<(Vec<f32>, usize), Fault> {
     if served.identity.kind == Kind::Reranker {
+        check_query(service, query)?;
         let pair = |text: &String| Text { first: query.to_owned(), second: Some(text.clone()) };
         let pairs = texts.iter().map(pair).collect();
         let answers = scores(service, served, pairs, raw, cutting, terms).await?;
@@ -160,10 +177,15 @@ pub async fn ranked(
     nearness(service, served, query.to_owned(), texts.to_vec(), None, cutting, terms).await
 }
 
+/// Before the texts are, so that its fault is not told as one of theirs.
+fn check_query(service: &Service, query: &str) -> Result<(), Fault> {
+    service.checked(query.to_owned().into()).map(drop).map_err(Fault::of_query)
+}
+
 /// The cosine of each text's vector to a query's. With it, the tokens that were read.
 ///
 /// # Errors
-/// A [`Fault`] of a text, with its place, or of the whole request.
+/// A [`Fault`] of the query, of a text, with its place, or of the whole request.
 pub async fn nearness(
     service: &Service,
     served: &Served,
@@ -174,10 +196,12 @@ pub async fn nearness(
     terms: Terms,
 ) -> Result<(Vec<f32>, usize), Fault> {
     service.limits.check_count(texts.len())?;
+    check_query(service, &query)?;
     let options = EmbedOptions { normalize: Some(true), ..EmbedOptions::default() };
-    let of =
-        |texts| vectors(service, served, texts, options, prompt.clone(), cutting, terms.clone());
-    let answers = if texts.len() < service.limits.texts {
+    // What had to be cut is looked at below, where it is known which one is the query.
+    let cut = Cutting { refused: false, ..cutting };
+    let of = |texts| vectors(service, served, texts, options, prompt.clone(), cut, terms.clone());
+    let mut answers = if texts.len() < service.limits.texts {
         // Behind the texts, so that a fault of one of them names its own place.
         texts.push(query);
         of(texts).await?
@@ -188,9 +212,10 @@ pub async fn nearness(
         answers
     };
     let tokens = answers.iter().map(|answer| answer.tokens).sum();
-    let Some((query, texts)) = answers.split_last() else { return Ok((Vec::new(), tokens)) };
+    let Some(query) = answers.pop() else { return Ok((Vec::new(), tokens)) };
+    cutting.check(&query).map_err(Fault::of_query)?;
     let near = |text: &Answer| cosine(&query.values, &text.values) as f32;
-    Ok((texts.iter().map(near).collect(), tokens))
+    Ok((cutting.whole(answers)?.iter().map(near).collect(), tokens))
 }
 
 /// Places by their scores, the highest first; equal ones as they came.

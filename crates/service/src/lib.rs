@@ -22,13 +22,16 @@ mod objects;
 pub mod ports;
 mod precision;
 mod predict;
+pub mod reading;
 mod reads;
 pub mod records;
 mod served;
 mod service;
 pub mod store;
+#[cfg(test)]
+mod told_tests;
 
-pub use agreement::agrees;
+pub use agreement::{NEAR, agrees};
 pub use cached::{Cached, Memory};
 pub use direct::direct;
 pub use encode::{check_encoding, encoded};

@@ -12,14 +12,29 @@ use trireme_domain::wire::Origin;
 use trireme_model::Token;
 
 use crate::engine::{Answers, Job, Placed};
+use crate::service::Terms;
 
 /// A boxed future that may cross threads; hosts with one thread wrap theirs once.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Work that takes a while and is no pass.
+pub type Aside = Box<dyn FnOnce() + Send>;
 
 /// Where jobs are answered: threads behind a queue, or the caller's own.
 pub trait Compute: Send + Sync {
     /// Answers a job. Dropping the future cancels it, between two layers at the latest.
     fn submit(&self, job: Job) -> BoxFuture<'_, Result<Answers, Fault>>;
+
+    /// Does work that is no pass, such as reading long texts; resolves when it is done, with terms
+    /// for what comes after it: their time is what is left, which only the host knows. A host with
+    /// threads does it on none that listens, and on none that runs the model, so that neither is
+    /// held up; here it is done at once, by the one thread there is, and no time is kept.
+    fn aside(&self, terms: Terms, work: Aside) -> BoxFuture<'_, Result<Terms, Fault>> {
+        Box::pin(async move {
+            work();
+            Ok(terms)
+        })
+    }
 
     /// How those threads are, without asking them: never behind a job.
     fn vitals(&self) -> Vitals {
@@ -39,8 +54,8 @@ pub trait Compute: Send + Sync {
 
 /// What a host counts of what was answered. What is not counted costs nothing.
 pub trait Telemetry: Send + Sync {
-    /// A text was classified.
-    fn predicted(&self, _origin: &Origin, _label: &str, _confidence: f32) {}
+    /// A text was classified, with a confidence unless the head's own numbers were wanted.
+    fn predicted(&self, _origin: &Origin, _label: &str, _confidence: Option<f32>) {}
 
     /// Predictions were answered, and their records could not be kept.
     fn unrecorded(&self, _predictions: u64) {}

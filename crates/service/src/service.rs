@@ -11,6 +11,7 @@ use trireme_domain::top::top;
 use trireme_domain::{Fault, Limits};
 use trireme_model::Cut;
 
+use crate::asking::check_exactness;
 use crate::engine::{Answer, Answers, Job, Task, Text};
 use crate::jobs::Jobs;
 use crate::ports::{Clock, Entropy, Telemetry};
@@ -60,8 +61,21 @@ pub struct Terms {
     pub priority: Priority,
     /// From now on; longer than the host allows is as long as it allows.
     pub timeout: Option<Duration>,
+    /// Whether the answer is waited for as long as it takes. No header says so: only work that
+    /// outlives its request has so much time.
+    pub patient: bool,
     /// Whether the answer may be one that is remembered.
     pub caching: Caching,
+}
+
+impl Terms {
+    /// How long the answer may take on a host that allows so much; for ever, where it is waited for
+    /// as long as it takes.
+    #[must_use]
+    pub fn time(&self, longest: Duration) -> Option<Duration> {
+        let time = self.timeout.map_or(longest, |timeout| timeout.min(longest));
+        (!self.patient).then_some(time)
+    }
 }
 
 /// Whether an answer may be remembered, where the host remembers any.
@@ -118,19 +132,22 @@ impl Service {
         asked: Asked,
     ) -> Result<Answers, Fault> {
         self.limits.check_count(texts.len())?;
+        check_exactness(&asked.task, self.policy.rounding)?;
         let checked: Vec<Result<Text, Fault>> =
             texts.into_iter().map(|text| self.checked(text)).collect();
         let good: Vec<Text> =
             checked.iter().filter_map(|text| text.as_ref().ok()).cloned().collect();
         let Asked { task, cut, terms } = asked;
-        let classes = task == Task::CLASSES;
+        // Also those that are told as the head says them.
+        let classes = matches!(task, Task::Classify { .. });
+        let raw = task == Task::Classify { raw: true };
         let (tenant, seen) = (Arc::clone(&terms.tenant), classes.then(|| self.seen(&good)));
         let mut answers = match good.is_empty() {
             true => Vec::new(),
             false => served.compute.submit(Job { texts: good, task, cut, terms }).await?,
         };
         if let Some(seen) = seen {
-            answers.iter_mut().flatten().for_each(|answer| self.tell(served, answer));
+            answers.iter_mut().flatten().for_each(|answer| self.tell(served, raw, answer));
             self.named(served, &tenant, seen, &mut answers).await;
         }
         let mut answers = answers.into_iter();
@@ -143,17 +160,22 @@ impl Service {
     }
 
     /// A class's scores as this host tells them, and counts them.
-    fn tell(&self, served: &Served, answer: &mut Answer) {
+    fn tell(&self, served: &Served, raw: bool, answer: &mut Answer) {
         self.policy.rounding.round(&mut answer.values);
         if let Some(best) = top(&answer.values)
             && let (Some(label), Some(score)) =
                 (served.identity.labels.get(best), answer.values.get(best))
         {
-            self.telemetry.predicted(&served.identity.origin, label, *score);
+            let confidence = (!raw).then_some(*score);
+            self.telemetry.predicted(&served.identity.origin, label, confidence);
         }
     }
 
-    fn checked(&self, text: Text) -> Result<Text, Fault> {
+    /// A text as the model is to see it.
+    ///
+    /// # Errors
+    /// It is empty, too long, or refused; the fault does not know of how many.
+    pub(crate) fn checked(&self, text: Text) -> Result<Text, Fault> {
         let part = |part: String| {
             self.limits.check_text(&part)?;
             let clean = match self.policy.hygiene.clean(&part) {

@@ -52,8 +52,9 @@ impl Outcome {
         let Self::Fault(expected, code, said) = self else {
             return (status != 200).then(|| format!("expected an answer, got {status} {answer}"));
         };
-        let mut fields: Vec<&str> =
-            answer.as_object().map(|fields| fields.keys().map(String::as_str).collect())?;
+        // What is no object has no fields, and is no fault as any convention says it.
+        let keys = answer.as_object().into_iter().flat_map(|fields| fields.keys());
+        let mut fields: Vec<&str> = keys.map(String::as_str).collect();
         fields.sort_unstable();
         let as_said = status == expected
             && answer.pointer(said.code) == Some(&json!(code))
@@ -156,6 +157,23 @@ pub fn holds(host: &Host, place: &str) {
 #[test]
 fn every_bad_request_gets_its_code() {
     holds(&native::start(None), "origin");
+}
+
+#[test]
+fn a_fault_that_is_said_otherwise_is_found() {
+    let outcome = Outcome::Fault(422, "empty_text", OWN);
+    trireme_tests::check_cases(
+        [
+            ("as it should be", (422, json!({"error": {"code": "empty_text"}})), true),
+            ("another status", (400, json!({"error": {"code": "empty_text"}})), false),
+            ("another code", (422, json!({"error": {"code": "internal"}})), false),
+            ("a field more", (422, json!({"error": {"code": "empty_text"}, "a": 1})), false),
+            ("a list", (422, json!([{"error": {"code": "empty_text"}}])), false),
+            ("a list of an answer", (200, json!([[0.1, 0.2]])), false),
+            ("no JSON at all", (422, Value::Null), false),
+        ],
+        |(status, answer): (u16, Value)| outcome.judge(status, &answer).is_none(),
+    );
 }
 
 #[test]

@@ -2,24 +2,26 @@
 
 use trireme_domain::access::{Scope, hash};
 use trireme_domain::{Code, Fault};
-use trireme_server::{ModelSettings, Random};
+use trireme_server::Random;
 use trireme_service::ports::Entropy as _;
 
 use super::serve;
-use crate::args::{Config, NewKey};
+use crate::args::{Config, Global, NewKey};
 use crate::output::Output;
 use crate::redacted::redacted;
 
 /// Reads what a server would be started with, and says it or whether it makes sense.
-pub fn run(config: Config, settings: ModelSettings, output: Output) -> Result<(), Fault> {
+pub fn run(config: Config, global: &Global, output: Output) -> Result<(), Fault> {
     match config {
         Config::Check(options) => {
-            serve::check(&options.with_file()?, settings)?;
+            serve::check(&options.whole(global)?, global, output)?;
             output.result("the options make sense")
         }
         Config::Show(options) => {
-            let mut options = options.with_file()?;
-            options.model = settings.model.or(options.model).map(|model| redacted(&model));
+            let mut options = options.whole(global)?;
+            options.model = options.model.map(|model| redacted(&model));
+            options.endpoint = options.endpoint.map(|hub| redacted(&hub));
+            options.token = options.token.map(|_| "…".to_owned());
             options.traces = options.traces.map(|collector| redacted(&collector));
             options.database_url = options.database_url.map(|url| redacted(&url));
             options.webhook_secret = options.webhook_secret.map(|_| "…".to_owned());

@@ -17,7 +17,8 @@ use trireme_server::{
 use trireme_service::{Memory, Models, Policy, Served};
 
 use super::keeping;
-use crate::args::Serve;
+use crate::args::{Global, Serve, THREADS};
+use crate::host;
 use crate::output::Output;
 use crate::redacted::redacted;
 use crate::serving::Format;
@@ -28,9 +29,9 @@ const CANARY: Duration = Duration::from_secs(10);
 /// Megabytes of answers that each model remembers.
 const REMEMBERED: usize = 64;
 
-pub async fn run(args: Serve, settings: ModelSettings, output: Output) -> Result<(), Fault> {
-    let args = args.with_file()?;
-    let (hosting, wanted) = (hosting(&args)?, wanted(&args, settings)?);
+pub async fn run(args: Serve, global: &Global, output: Output) -> Result<(), Fault> {
+    let args = args.whole(global)?;
+    let (hosting, wanted) = (hosting(&args)?, wanted(&args, settings(&args, global, output)?)?);
     let level = args.log.as_deref().unwrap_or(LEVEL);
     let _log = Log::begin(level, format(&args), traces(&args).as_ref())?;
     let (models, metrics) = (Models::default(), Arc::new(Metrics::default()));
@@ -61,13 +62,23 @@ pub async fn run(args: Serve, settings: ModelSettings, output: Output) -> Result
 }
 
 /// Whether the options make sense, as far as can be said without loading a model.
-pub fn check(args: &Serve, settings: ModelSettings) -> Result<(), Fault> {
-    hosting(args)?;
-    wanted(args, settings)?;
+pub fn check(args: &Serve, global: &Global, output: Output) -> Result<(), Fault> {
+    hosting(args)?.check()?;
+    wanted(args, settings(args, global, output)?)?;
     traces(args).map_or(Ok(()), |traces| traces.check())?;
     keeping::check(args)?;
     let level = args.log.as_deref().unwrap_or(LEVEL);
     Log::check(level)
+}
+
+/// What is said of every model.
+fn settings(args: &Serve, global: &Global, output: Output) -> Result<ModelSettings, Fault> {
+    host::answers(args.device)?;
+    if args.threads.is_some_and(|threads| !THREADS.contains(&threads.into())) {
+        let message = format!("threads is {} to {}", THREADS.start(), THREADS.end());
+        return Err(Fault::new(Code::InvalidOption, message));
+    }
+    Ok(host::settings(&args.global(global), output))
 }
 
 fn traces(args: &Serve) -> Option<Traces> {
@@ -93,10 +104,15 @@ fn hosting(args: &Serve) -> Result<Hosting, Fault> {
     some(args)?;
     let host = args.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let usual = Hosting::at(SocketAddr::new(host, args.port.unwrap_or(8080)));
+    let origin = |name: &String| {
+        let named =
+            |e: Fault| Fault::new(e.code, format!("{}, not {:?}", e.message, redacted(name)));
+        name.parse().map_err(named)
+    };
     Ok(Hosting {
         keys: args.keys.clone(),
         rate: rate(args.rate, args.burst)?,
-        origins: args.origins.clone().unwrap_or_default(),
+        origins: args.origins.iter().flatten().map(origin).collect::<Result<_, _>>()?,
         forwarded: args.forwarded.unwrap_or_default(),
         connections: args.connections.unwrap_or(usual.connections),
         patience: seconds(args.patience, usual.patience),
@@ -185,8 +201,7 @@ struct Wanted {
 }
 
 fn wanted(args: &Serve, settings: ModelSettings) -> Result<Vec<Wanted>, Fault> {
-    let model = settings.model.clone().or_else(|| args.model.clone());
-    let settings = ModelSettings { queue: queue(args), model, ..settings };
+    let settings = ModelSettings { queue: queue(args), ..settings };
     let mut all = vec![Wanted { settings: settings.clone(), name: args.name.clone() }];
     for other in args.with.iter().flatten() {
         let named = other.split_once('=').filter(|(name, model)| {

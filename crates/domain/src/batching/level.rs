@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::admission::Backlog;
+
 /// When an owner's turn is: what it was served, and of equals who was not served for longer. It
 /// only grows while the owner waits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +18,8 @@ struct Owner {
     turn: Turn,
     /// Its texts of any group, in the order in which they came.
     texts: BTreeSet<u64>,
+    /// What they have together.
+    tokens: usize,
 }
 
 /// The texts of one priority. Their owners are served the same number of tokens, as nearly as
@@ -30,6 +34,8 @@ pub(super) struct Level {
     /// What everybody who waits was served at least.
     clock: u64,
     stamp: u64,
+    /// Of all owners.
+    tokens: usize,
 }
 
 impl Level {
@@ -48,7 +54,33 @@ impl Level {
         self.owners.get(owner)?.texts.first().copied()
     }
 
-    pub fn insert(&mut self, owner: u64, text: u64) {
+    /// How many tokens wait.
+    pub fn tokens(&self) -> usize {
+        self.tokens
+    }
+
+    /// What waits of an owner.
+    pub fn of(&self, owner: u64) -> Backlog {
+        let of = |owner: &Owner| Backlog { texts: owner.texts.len(), tokens: owner.tokens };
+        self.owners.get(&owner).map(of).unwrap_or_default()
+    }
+
+    /// How many of the tokens that wait run before this owner's, and as many more of it, are done.
+    /// Owners take turns, so of each other one no more runs than brings it to where this one then
+    /// is; groups, and texts that are not divided, are not looked at.
+    pub fn before(&self, owner: u64, more: usize) -> usize {
+        let (own, served) = (self.of(owner).tokens, self.turn(owner).served.max(self.clock));
+        let until = served.saturating_add(own.saturating_add(more) as u64);
+        let others = self.turns.iter().filter(|(_, other)| *other != owner);
+        let share = |(turn, other): &(Turn, u64)| {
+            let room = until.saturating_sub(turn.served);
+            self.of(*other).tokens.min(usize::try_from(room).unwrap_or(usize::MAX))
+        };
+        others.map(share).fold(own, usize::saturating_add)
+    }
+
+    pub fn insert(&mut self, owner: u64, text: u64, tokens: usize) {
+        self.tokens = self.tokens.saturating_add(tokens);
         let known = self.owners.entry(owner).or_default();
         if known.texts.is_empty() {
             self.sated.remove(&(known.turn, owner));
@@ -59,10 +91,13 @@ impl Level {
             self.turns.insert((known.turn, owner));
         }
         known.texts.insert(text);
+        known.tokens = known.tokens.saturating_add(tokens);
     }
 
-    pub fn remove(&mut self, owner: u64, text: u64) {
+    pub fn remove(&mut self, owner: u64, text: u64, tokens: usize) {
         let Some(known) = self.owners.get_mut(&owner) else { return };
+        self.tokens = self.tokens.saturating_sub(tokens);
+        known.tokens = known.tokens.saturating_sub(tokens);
         known.texts.remove(&text);
         if known.texts.is_empty() && self.turns.remove(&(known.turn, owner)) {
             self.sated.insert((known.turn, owner));
@@ -106,37 +141,56 @@ mod tests {
     fn who_leaves_and_comes_back_has_neither_saved_up_nor_forgotten() {
         let mut level = Level::default();
         for text in 0..4 {
-            level.insert(1, text);
+            level.insert(1, text, 50);
         }
-        level.insert(2, 10);
+        level.insert(2, 10, 100);
         level.serve(2, 100);
-        level.remove(2, 10);
+        level.remove(2, 10, 100);
         // It had a hundred tokens and the other none: it waits until that has as many.
-        level.insert(2, 11);
+        level.insert(2, 11, 100);
         assert_eq!(level.first(), Some(0), "owner 2 had its share");
         level.serve(1, 150);
-        level.remove(1, 0);
+        level.remove(1, 0, 50);
         assert_eq!(level.first(), Some(11), "owner 1 had more than its share");
         // A newcomer begins where those who waited are.
-        level.insert(3, 20);
+        level.insert(3, 20, 10);
         level.serve(3, 10);
-        level.remove(3, 20);
-        level.insert(3, 21);
+        level.remove(3, 20, 10);
+        level.insert(3, 21, 10);
         assert_eq!(level.first(), Some(11), "a newcomer does not catch up on what it never asked");
+    }
+
+    #[test]
+    fn of_others_as_much_goes_before_as_brings_them_as_far() {
+        let mut level = Level::default();
+        for text in 0..40 {
+            level.insert(1, text, 10);
+        }
+        level.insert(2, 50, 30);
+        let before = |level: &Level| [1, 2, 3].map(|owner| level.before(owner, 20));
+        assert_eq!(before(&level), [400 + 30, 30 + 50, 20 + 20], "its own, and turns of others");
+        level.serve(1, 10);
+        level.remove(1, 0, 10);
+        assert_eq!(before(&level), [390 + 30, 30 + 40, 10 + 20], "owner 1 had ten more");
+        level.serve(2, 30);
+        level.remove(2, 50, 30);
+        // All who wait were served ten; of these thirty, owner 2 has twenty still before it.
+        assert_eq!(before(&level), [390, 40, 20]);
+        assert_eq!((level.of(1).tokens, level.of(2).tokens, level.tokens()), (390, 0, 390));
     }
 
     #[test]
     fn owners_who_left_are_forgotten() {
         let mut level = Level::default();
-        level.insert(0, 0);
+        level.insert(0, 0, 5);
         for owner in 1..1000 {
-            level.insert(owner, owner);
+            level.insert(owner, owner, 5);
             level.serve(owner, 5);
-            level.remove(owner, owner);
+            level.remove(owner, owner, 5);
             level.serve(0, 5);
         }
         assert!(level.owners.len() < 4, "{} owners are remembered", level.owners.len());
-        level.remove(0, 0);
-        assert_eq!((level.owners.len(), level.sated.len()), (0, 0));
+        level.remove(0, 0, 5);
+        assert_eq!((level.owners.len(), level.sated.len(), level.tokens()), (0, 0, 0));
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::group::Group;
 use super::level::Level;
 use super::{Batching, Next, Priority, Waiting};
+use crate::admission::{Backlog, Inside};
 
 /// How many owners whose text is too long for what is left of a run are passed over before it goes
 /// as it is. It bounds the work of a run; who was passed over begins a run soon.
@@ -39,7 +40,6 @@ pub struct Queue<T> {
     /// By the order in which they came.
     waiting: BTreeMap<u64, Waiting<T>>,
     pushed: u64,
-    tokens: usize,
     deadlines: BTreeSet<(Duration, u64)>,
     levels: [Level; 2],
     groups: HashMap<u64, Group>,
@@ -52,7 +52,6 @@ impl<T> Default for Queue<T> {
         Self {
             waiting: BTreeMap::new(),
             pushed: 0,
-            tokens: 0,
             deadlines: BTreeSet::new(),
             levels: Default::default(),
             groups: HashMap::new(),
@@ -71,17 +70,35 @@ impl<T> Queue<T> {
     /// How many tokens wait.
     #[must_use]
     pub fn tokens(&self) -> usize {
-        self.tokens
+        self.levels.iter().map(Level::tokens).fold(0, usize::saturating_add)
+    }
+
+    /// What a request of this owner finds, which brings so many tokens.
+    ///
+    /// Batch texts that are let through from time to time do not count for those before which they
+    /// go: there are few of them.
+    #[must_use]
+    pub fn found_by(&self, owner: u64, priority: Priority, tokens: usize) -> Inside {
+        let [interactive, batch] = &self.levels;
+        let before = match priority {
+            Priority::Interactive => interactive.before(owner, tokens),
+            Priority::Batch => interactive.tokens().saturating_add(batch.before(owner, tokens)),
+        };
+        let own = match priority {
+            Priority::Interactive => interactive.of(owner),
+            Priority::Batch => interactive.of(owner).plus(batch.of(owner)),
+        };
+        let waiting = Backlog { texts: self.texts(), tokens: self.tokens() };
+        Inside { waiting, own, before, running: 0 }
     }
 
     /// Lets a text wait.
     pub fn push(&mut self, waiting: Waiting<T>) {
         let text = self.pushed;
         self.pushed += 1;
-        self.tokens = self.tokens.saturating_add(waiting.tokens);
         self.deadlines.extend(waiting.deadline.map(|deadline| (deadline, text)));
         let level = &mut self.levels[waiting.priority as usize];
-        level.insert(waiting.owner, text);
+        level.insert(waiting.owner, text, waiting.tokens);
         let turn = level.turn(waiting.owner);
         self.groups.entry(waiting.group).or_default().insert(text, &waiting, turn);
         self.waiting.insert(text, waiting);
@@ -193,11 +210,11 @@ impl<T> Queue<T> {
 
     fn take(&mut self, text: u64) -> Option<Waiting<T>> {
         let waiting = self.waiting.remove(&text)?;
-        self.tokens = self.tokens.saturating_sub(waiting.tokens);
         if let Some(deadline) = waiting.deadline {
             self.deadlines.remove(&(deadline, text));
         }
-        self.levels[waiting.priority as usize].remove(waiting.owner, text);
+        let level = &mut self.levels[waiting.priority as usize];
+        level.remove(waiting.owner, text, waiting.tokens);
         if let Some(group) = self.groups.get_mut(&waiting.group) {
             group.remove(text, &waiting);
             if group.is_empty() {

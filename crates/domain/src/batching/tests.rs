@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{Batching, Next, Priority, Queue, Waiting};
+use crate::admission::Inside;
 
 const NOW: Duration = Duration::from_secs(1000);
 
@@ -277,6 +278,29 @@ fn a_group_that_is_complete_does_not_wait_for_one_that_is_not() {
     let Next::Run(run) = queue.next(&rules, NOW) else { panic!("group 2 is complete") };
     assert_eq!(tickets(&run), [1, 2]);
     assert_eq!(queue.next(&rules, NOW), Next::Wait(NOW + NOW));
+}
+
+#[test]
+fn a_request_finds_before_it_what_is_as_urgent_and_others_turns_of_it() {
+    let mut queue = Queue::default();
+    for ticket in 0..30 {
+        queue.push(Waiting { priority: Priority::Batch, ..waiting(ticket, 1, 1, 10) });
+    }
+    for ticket in 30..35 {
+        queue.push(waiting(ticket, 1, 2, 10));
+    }
+    let found = |owner, priority| {
+        let Inside { waiting, own, before, running } = queue.found_by(owner, priority, 20);
+        assert_eq!((waiting.texts, waiting.tokens, running), (35, 350, 0));
+        (own.texts, own.tokens, before)
+    };
+    let [urgent, calm] = [Priority::Interactive, Priority::Batch];
+    assert_eq!(found(1, urgent), (0, 0, 20), "its nightly job waits behind it; owner 2 alternates");
+    assert_eq!(found(1, calm), (30, 300, 350), "all of it");
+    assert_eq!(found(2, urgent), (5, 50, 50));
+    assert_eq!(found(2, calm), (5, 50, 50 + 20), "owner 1 alternates");
+    assert_eq!(found(3, urgent), (0, 0, 20));
+    assert_eq!(found(3, calm), (0, 0, 50 + 20));
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub(crate) async fn embed(
     let normalize = Some(request.normalize);
     let options = EmbedOptions { pooling: None, normalize, dimensions: request.dimensions };
     let cutting = cutting(request.truncate, request.truncation_direction);
-    let texts = request.inputs.texts(&service, &served)?;
+    let (texts, terms) = request.inputs.texts(&service, &served, terms).await?;
     let meter = Meter::begin(&service, texts.iter().map(String::as_str));
     let prompt = request.prompt_name;
     let answers = vectors(&service, &served, texts, options, prompt, cutting, terms).await?;
@@ -81,7 +81,7 @@ pub(crate) async fn embed_all(
 ) -> Result<Measured<Vec<Vec<Vec<f32>>>>, Refused> {
     let served = service.models.get(request.model.as_deref())?;
     let cutting = cutting(request.truncate, request.truncation_direction);
-    let texts = request.inputs.texts(&service, &served)?;
+    let (texts, terms) = request.inputs.texts(&service, &served, terms).await?;
     let meter = Meter::begin(&service, texts.iter().map(String::as_str));
     let prompt = request.prompt_name;
     let answers = token_vectors(&service, &served, texts, prompt, cutting, terms).await?;

@@ -2,13 +2,14 @@
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use trireme_domain::Fault;
 #[cfg(test)]
 use trireme_domain::wire::schema::List as Listed;
+use trireme_service::{Token, reading};
 
 use super::{Host, yes};
 use crate::answer::{Json, Outcome};
 use crate::body::Parsed;
+use crate::call::Call;
 use crate::inputs::Inputs;
 
 #[derive(Deserialize)]
@@ -36,24 +37,22 @@ pub(crate) struct SimpleToken {
 
 pub(crate) async fn tokenize(
     State(service): Host,
+    Call(terms): Call,
     Parsed(request): Parsed<TokenizeRequest>,
 ) -> Outcome<Vec<Vec<SimpleToken>>> {
     let served = service.models.get(request.model.as_deref())?;
-    let texts = request.inputs.texts(&service, &served)?;
+    let (texts, terms) = request.inputs.texts(&service, &served, terms).await?;
     service.limits.check(texts.iter().map(String::as_str))?;
-    let tokens = |text: &String| {
-        let prompt = request.prompt_name.as_deref();
-        let tokens = served.reader.tokens(text, prompt, request.add_special_tokens)?;
-        let simple = |token: trireme_service::Token| SimpleToken {
-            id: token.id,
-            special: token.place.is_none(),
-            start: token.place.map(|(start, _)| start),
-            stop: token.place.map(|(_, stop)| stop),
-            text: token.text,
-        };
-        Ok(tokens.into_iter().map(simple).collect())
+    let (prompt, special) = (request.prompt_name, request.add_special_tokens);
+    let all = reading::tokens(&served, texts, prompt, special, terms).await?;
+    let simple = |token: Token| SimpleToken {
+        id: token.id,
+        special: token.place.is_none(),
+        start: token.place.map(|(start, _)| start),
+        stop: token.place.map(|(_, stop)| stop),
+        text: token.text,
     };
-    Ok(Json(texts.iter().map(tokens).collect::<Result<_, Fault>>()?))
+    Ok(Json(all.into_iter().map(|tokens| tokens.into_iter().map(simple).collect()).collect()))
 }
 
 #[derive(Deserialize)]
@@ -78,6 +77,7 @@ enum Ids {
 
 pub(crate) async fn decode(
     State(service): Host,
+    Call(terms): Call,
     Parsed(request): Parsed<DecodeRequest>,
 ) -> Outcome<Vec<String>> {
     let served = service.models.get(request.model.as_deref())?;
@@ -86,6 +86,5 @@ pub(crate) async fn decode(
         Ids::Many(many) => many,
     };
     service.limits.check_count(many.len())?;
-    let text = |ids: &Vec<u32>| served.reader.text(ids, request.skip_special_tokens);
-    Ok(Json(many.iter().map(text).collect::<Result<_, Fault>>()?))
+    Ok(Json(reading::texts(&served, many, request.skip_special_tokens, terms).await?))
 }

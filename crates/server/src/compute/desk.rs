@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use trireme_domain::admission::{Backlog, Cost, Refusal};
+use trireme_domain::admission::{Backlog, Cost, Inside, Refusal};
 use trireme_domain::batching::{Next, Queue as Line, Waiting};
 use trireme_domain::{Code, Fault};
 use trireme_service::ports::{Vitals, Work};
@@ -34,23 +34,43 @@ struct State {
     line: Line<Ticket>,
     kinds: Kinds,
     cost: Cost,
+    /// Tokens of the run that the thread took last and is not done with.
+    running: usize,
     closed: bool,
+}
+
+impl State {
+    /// Answers what waited past its deadline.
+    fn expire(&mut self, now: Duration, pulse: &Pulse) {
+        for late in self.line.expired(now) {
+            pulse.late.fetch_add(1, Relaxed);
+            late.ticket.answer(Err(too_late()));
+        }
+    }
 }
 
 /// A number for each task and its options, which texts that run together share.
 #[derive(Default)]
-struct Kinds(HashMap<(Task, Cut), u64>);
+struct Kinds {
+    known: HashMap<(Task, Cut), u64>,
+    /// Numbers that were given. None is given twice: texts of a kind that was forgotten may still
+    /// wait, and who ran with them would be answered as they are.
+    given: u64,
+}
 
 impl Kinds {
     /// Options that nobody asked for lately are forgotten; new numbers only part texts that could
     /// have run together.
     const MOST: usize = 1024;
 
-    fn of(&mut self, kind: (Task, Cut), fresh: u64) -> u64 {
-        if self.0.len() >= Self::MOST {
-            self.0.clear();
+    fn of(&mut self, kind: (Task, Cut)) -> u64 {
+        if self.known.len() >= Self::MOST {
+            self.known.clear();
         }
-        *self.0.entry(kind).or_insert(fresh)
+        *self.known.entry(kind).or_insert_with(|| {
+            self.given += 1;
+            self.given
+        })
     }
 }
 
@@ -83,9 +103,8 @@ impl Desk {
     pub fn take_in(&self, job: Job) -> Result<oneshot::Receiver<Reply>, Fault> {
         let Job { texts, task, cut, terms } = job;
         let now = self.pulse.now();
-        let Terms { owner, priority, timeout, .. } = terms;
-        let timeout = timeout.unwrap_or(self.rules.timeout).min(self.rules.timeout);
-        let deadline = now.checked_add(timeout);
+        let deadline = terms.time(self.rules.timeout).and_then(|time| now.checked_add(time));
+        let Terms { owner, priority, .. } = terms;
         let most = cut.max_tokens.unwrap_or(self.most_tokens).min(self.most_tokens);
         let tokens: Vec<usize> = texts.iter().map(|text| tokens_of(text).min(most)).collect();
         let asked = Backlog { texts: texts.len(), tokens: tokens.iter().sum() };
@@ -93,15 +112,17 @@ impl Desk {
         if state.closed {
             return Err(gone());
         }
-        let inside = Backlog { texts: state.line.texts(), tokens: state.line.tokens() };
+        // Not only between two runs: where the thread hangs, the room is theirs who have time.
+        state.expire(now, &self.pulse);
+        let found = state.line.found_by(owner, priority, asked.tokens);
+        let inside = Inside { running: state.running, ..found };
         let admitted =
-            self.rules.admission.admit(inside, asked, &state.cost, now, deadline).map_err(refused);
-        if let Err(fault) = admitted {
+            self.rules.admission.admit(inside, asked, priority, &state.cost, now, deadline);
+        if let Err(refusal) = admitted {
             self.pulse.refused.fetch_add(1, Relaxed);
-            return Err(fault);
+            return Err(refused(refusal));
         }
-        let fresh = self.pulse.runs.load(Relaxed).wrapping_shl(20) | state.kinds.0.len() as u64;
-        let group = state.kinds.of((task.clone(), cut), fresh);
+        let group = state.kinds.of((task.clone(), cut));
         let (request, answer) = Request::new(texts, (task, cut), now, deadline);
         for (ticket, tokens) in Ticket::all(&request).zip(tokens) {
             state.line.push(Waiting {
@@ -122,22 +143,19 @@ impl Desk {
     /// What is to be done next; waits for it, for so long at most.
     pub fn next(&self, patience: Option<Duration>) -> Turn {
         let mut state = self.state();
+        state.running = 0;
         let until = patience.and_then(|patience| self.pulse.now().checked_add(patience));
         loop {
             let now = self.pulse.now();
-            for late in state.line.expired(now) {
-                self.pulse.late.fetch_add(1, Relaxed);
-                late.ticket.answer(Err(too_late()));
-            }
+            state.expire(now, &self.pulse);
             let company = match state.line.next(&self.rules.batching, now) {
-                Next::Run(run) => {
-                    let run: Vec<Ticket> = run.into_iter().map(|waiting| waiting.ticket).collect();
-                    let wanted: Vec<Ticket> =
-                        run.into_iter().filter(|ticket| !ticket.request.is_left()).collect();
-                    if wanted.is_empty() {
+                Next::Run(mut run) => {
+                    run.retain(|waiting| !waiting.ticket.request.is_left());
+                    if run.is_empty() {
                         continue;
                     }
-                    return Turn::Run(wanted);
+                    state.running = run.iter().map(|waiting| waiting.tokens).sum();
+                    return Turn::Run(run.into_iter().map(|waiting| waiting.ticket).collect());
                 }
                 Next::Wait(until) => Some(until),
                 Next::Empty if state.closed => return Turn::End,
@@ -164,7 +182,7 @@ impl Desk {
     }
 
     pub fn vitals(&self) -> Vitals {
-        self.pulse.vitals()
+        self.pulse.vitals(self.rules.canary)
     }
 
     pub fn work(&self) -> Work {
@@ -198,5 +216,85 @@ fn refused(refusal: Refusal) -> Fault {
     match refusal.retry_after() {
         Some(after) => fault.after(after),
         None => fault,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trireme_domain::batching::Priority;
+
+    use super::*;
+
+    const MOST: usize = 100;
+
+    fn desk(rules: Queue) -> Desk {
+        Desk::new(rules, MOST)
+    }
+
+    /// So many texts that are as long as the model sees.
+    fn job(texts: usize, terms: Terms) -> Job {
+        Job { texts: vec![Text::from("a".repeat(1000)); texts], terms, ..Job::default() }
+    }
+
+    fn of(owner: u64, priority: Priority) -> Terms {
+        Terms { owner, priority, ..Terms::default() }
+    }
+
+    fn code(taken: &Result<oneshot::Receiver<Reply>, Fault>) -> Option<Code> {
+        taken.as_ref().err().map(|fault| fault.code)
+    }
+
+    #[test]
+    fn texts_of_different_kinds_never_run_together_however_many_kinds_there_are() {
+        let desk = desk(Queue::of_texts(4 * Kinds::MOST));
+        let kinds = 0..2 * Kinds::MOST + 100;
+        let cut = |kind| Cut { max_tokens: Some(kind + 10), ..Cut::default() };
+        let ask = |kind| desk.take_in(Job { cut: cut(kind), ..job(1, Terms::default()) }).unwrap();
+        let _answers: Vec<_> = kinds.clone().map(ask).collect();
+        for kind in kinds {
+            let Turn::Run(run) = desk.next(Some(Duration::ZERO)) else { panic!("{kind} is lost") };
+            let cuts: Vec<Cut> = run.iter().map(|ticket| ticket.request.cut).collect();
+            assert_eq!(cuts, [cut(kind)]);
+        }
+    }
+
+    #[test]
+    fn whoever_fills_the_room_with_batch_work_anothers_text_for_a_screen_comes_in() {
+        let desk = desk(Queue::of_texts(8));
+        let [urgent, calm] = [Priority::Interactive, Priority::Batch];
+        let mut answers = Vec::new();
+        for (case, texts, terms, expected) in [
+            ("one fills the room", 8, of(1, calm), None),
+            ("and gets no more", 1, of(1, calm), Some(Code::Overloaded)),
+            ("another", 1, of(2, urgent), None),
+            ("the same, with what goes before that", 1, of(1, urgent), None),
+            ("now all is full", 1, of(3, urgent), Some(Code::Overloaded)),
+        ] {
+            let taken = desk.take_in(job(texts, terms));
+            assert_eq!(code(&taken), expected, "{case}");
+            answers.push(taken);
+        }
+        let Turn::Run(run) = desk.next(None) else { panic!("there is work") };
+        assert_eq!(run.len(), 8 + 2, "nobody who was let in is lost");
+    }
+
+    #[test]
+    fn only_what_goes_before_is_believed_to_make_a_text_late() {
+        let desk = desk(Queue::default());
+        let [urgent, calm] = [Priority::Interactive, Priority::Batch];
+        for _ in 0..10 {
+            desk.observe(MOST, Duration::from_secs(1));
+        }
+        let soon = Some(Duration::from_secs(30));
+        let ask = |texts, terms| desk.take_in(job(texts, terms));
+        let _much = ask(100, of(1, calm)).unwrap();
+        let late = ask(1, Terms { timeout: soon, ..of(1, calm) });
+        assert_eq!(code(&late), Some(Code::DeadlineExceeded), "behind much of its own");
+        let hurried = |owner| ask(1, Terms { timeout: soon, ..of(owner, urgent) });
+        let _first = hurried(2).unwrap();
+        let _more = ask(100, Terms { patient: true, ..of(1, urgent) }).unwrap();
+        let _second = hurried(3).unwrap();
+        let behind = hurried(1);
+        assert_eq!(code(&behind), Some(Code::DeadlineExceeded), "its own goes before");
     }
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use trireme_domain::histogram::Histogram;
 use trireme_service::ports::{Spreads, Vitals, Work};
 
+use super::canary::Heard;
+
 /// A step of a pass takes milliseconds. Where one takes this long, the thread hangs.
 const HANGS: Duration = Duration::from_secs(30);
 
@@ -21,7 +23,7 @@ pub struct Pulse {
     since: Instant,
     last: AtomicU64,
     busy: AtomicBool,
-    unwell: Mutex<Option<String>>,
+    heard: Mutex<Heard>,
     spread: Mutex<Spreads>,
     pub steps: AtomicU64,
     pub runs: AtomicU64,
@@ -42,7 +44,7 @@ impl Default for Pulse {
             since: Instant::now(),
             last: zero(),
             busy: AtomicBool::new(false),
-            unwell: Mutex::new(None),
+            heard: Mutex::default(),
             spread: Mutex::new(Spreads {
                 texts: Histogram::new(TEXTS),
                 tokens: Histogram::new(TOKENS),
@@ -97,15 +99,18 @@ impl Pulse {
 
     /// What its last check found wrong.
     pub fn checked(&self, unwell: Option<String>) {
-        *self.unwell.lock().unwrap_or_else(PoisonError::into_inner) = unwell;
+        let now = self.now();
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).checked(unwell, now);
     }
 
-    pub fn vitals(&self) -> Vitals {
-        let silent = self.now().saturating_sub(Duration::from_millis(self.last.load(Relaxed)));
+    /// How the thread is, and the model, whose canary is to be heard so often.
+    pub fn vitals(&self, canary: Option<Duration>) -> Vitals {
+        let now = self.now();
+        let silent = now.saturating_sub(Duration::from_millis(self.last.load(Relaxed)));
         let hangs = self.busy.load(Relaxed) && silent > HANGS;
         let stopped = hangs.then(|| format!("no sign of life for {} s", silent.as_secs()));
-        let unwell = self.unwell.lock().unwrap_or_else(PoisonError::into_inner);
-        Vitals { stopped, unready: unwell.clone() }
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        Vitals { stopped, unready: heard.unready(canary, now) }
     }
 
     pub fn work(&self, waiting: usize) -> Work {

@@ -39,7 +39,9 @@ impl<B: Backend> Runner<B> {
             let now = self.desk.pulse.now();
             if let (Some(every), true) = (every, due.is_some_and(|due| now >= due)) {
                 self.desk.pulse.busy(true);
-                self.desk.pulse.checked(canary.heard(self.attempt(&Canary::job(), &|| Ok(()))));
+                let answer = self.attempt(&Canary::job(), &|| Ok(()));
+                // Asked afterwards: the model may have moved under the canary.
+                self.desk.pulse.checked(canary.heard(answer, &self.engine.model()));
                 due = Some(now.saturating_add(every));
             }
             self.desk.pulse.busy(false);

@@ -177,9 +177,10 @@ impl Guard {
         if !self.0.forwarded {
             return peer;
         }
-        // The last is what the proxy itself saw; what stands before it anybody may have written.
-        let value = request.headers().get("x-forwarded-for").and_then(|v| v.to_str().ok());
-        let last = value.and_then(|value| value.rsplit(',').next());
+        // The last is what the proxy itself saw; what stands before it anybody may have written, and
+        // a proxy may have added a line of its own to theirs.
+        let line = request.headers().get_all("x-forwarded-for").iter().next_back();
+        let last = line.and_then(|line| line.to_str().ok()?.rsplit(',').next());
         last.and_then(|address| address.trim().parse().ok()).unwrap_or(peer)
     }
 }
@@ -217,7 +218,8 @@ fn stamp(file: &Path) -> Option<Stamp> {
     Some((about.modified().ok()?, about.len()))
 }
 
-fn read(file: &Path) -> Result<Keys, Fault> {
+/// The keys of a file.
+pub fn read(file: &Path) -> Result<Keys, Fault> {
     let fault = |code, reason: &dyn std::fmt::Display| {
         Fault::new(code, format!("the key file {}: {reason}", file.display()))
     };

@@ -11,15 +11,14 @@ use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, put};
-use http_body_util::BodyExt as _;
 use tower_http::compression::CompressionLayer;
-use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutError};
 use tracing::Instrument as _;
 use trireme_domain::{Code, Fault};
-use trireme_http::{Coded, Late, RequestId, refused, was};
+use trireme_http::{Coded, RequestId, refused};
 use trireme_service::store::Tally;
 use trireme_service::{Models, Service};
 
+use super::arriving::Arriving;
 use super::guard::{Guard, KeyName};
 use super::{Hosting, Log, Metrics};
 use crate::trace::{self, Parent};
@@ -33,6 +32,7 @@ pub fn router(
 ) -> Router {
     let (counted, scraped) = (Arc::clone(metrics), Arc::clone(metrics));
     let (asked, closing) = (service.clone(), service.models.clone());
+    let patience = hosting.patience;
     let text = move || async move {
         let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
         let text = scraped.text(&asked.models, kept(&asked).await);
@@ -48,8 +48,7 @@ pub fn router(
     // A refusal is said as the route's convention says it, so the guard stands within the routes.
     let routes = trireme_http::routes(service.clone(), &[], |route| route.layer(around.clone()))
         .merge(operators)
-        .layer(middleware::map_request(in_time))
-        .layer(RequestBodyTimeoutLayer::new(hosting.patience))
+        .layer(middleware::map_request(move |request| in_time(request, patience)))
         .layer(CompressionLayer::new())
         .layer(middleware::map_response(move |response| part(closing.clone(), response)))
         .layer(middleware::from_fn(move |request, next| {
@@ -67,14 +66,9 @@ async fn part(models: Models, mut response: Response) -> Response {
     response
 }
 
-/// Says of a body that did not come in time what the contract calls it.
-async fn in_time(request: Request) -> Request {
-    request.map(|body| {
-        Body::new(body.map_err(|error| match was::<TimeoutError>(&error) {
-            true => axum::Error::new(Late),
-            false => error,
-        }))
-    })
+/// A request whose body comes in time, or fails.
+async fn in_time(request: Request, patience: Duration) -> Request {
+    request.map(|body| Body::new(Arriving::new(body, patience)))
 }
 
 /// How long whoever counts waits for the store; what it does not say by then is left out.

@@ -14,6 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tower::ServiceExt as _;
 
 use super::Hosting;
+use super::patient::Patient;
 
 /// The bytes of a request's head.
 const HEAD: usize = 64 * 1024;
@@ -136,7 +137,7 @@ async fn converse(
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
         .max_buf_size(HEAD)
-        .serve_connection(TokioIo::new(stream), answer);
+        .serve_connection(TokioIo::new(Patient::new(stream, patience)), answer);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

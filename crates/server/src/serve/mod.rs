@@ -1,10 +1,12 @@
 //! The native host: who may ask, what is counted, and how it begins and ends.
 
+mod arriving;
 mod guard;
 mod layers;
 mod listen;
 mod log;
 mod notices;
+mod patient;
 mod read_off;
 mod tei_metrics;
 mod telemetry;
@@ -19,6 +21,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use trireme_domain::rate::Rate;
 use trireme_domain::{Code, Fault};
+use trireme_http::Origin;
 use trireme_service::Service;
 
 use guard::Guard;
@@ -38,12 +41,13 @@ pub struct Hosting {
     /// How often each key, or each address without one, may ask.
     pub rate: Option<Rate>,
     /// The web pages, by origin, that may read answers; all of them where none is named.
-    pub origins: Vec<String>,
+    pub origins: Vec<Origin>,
     /// Whether `x-forwarded-for` says whose address it is: behind a proxy of one's own.
     pub forwarded: bool,
     /// Connections at once.
     pub connections: usize,
-    /// How long a request may take to arrive: its head, and each piece of its body.
+    /// How long a request may take to arrive: its head, and each piece of its body; and how long an
+    /// answer waits for its caller to take a piece of it.
     pub patience: Duration,
     /// How long the host goes on as it was once it is asked to end, for balancers to see that it is
     /// not ready.
@@ -73,6 +77,14 @@ impl Hosting {
             workers: 2,
             messenger: Messenger::new(None),
         }
+    }
+
+    /// Whether it makes sense, as far as can be said without listening.
+    ///
+    /// # Errors
+    /// The fault of the key file.
+    pub fn check(&self) -> Result<(), Fault> {
+        self.keys.as_deref().map_or(Ok(()), |file| guard::read(file).map(drop))
     }
 }
 

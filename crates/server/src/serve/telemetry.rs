@@ -106,11 +106,13 @@ impl Default for Metrics {
 }
 
 impl Telemetry for Metrics {
-    fn predicted(&self, origin: &Origin, label: &str, confidence: f32) {
+    fn predicted(&self, origin: &Origin, label: &str, confidence: Option<f32>) {
         let Model { model, version } = Model::of(origin);
         let class = Class { model, version, label: label.to_owned() };
         self.predictions.get_or_create(&class).inc();
-        self.confidence.get_or_create(&Model::of(origin)).observe(confidence.into());
+        if let Some(confidence) = confidence {
+            self.confidence.get_or_create(&Model::of(origin)).observe(confidence.into());
+        }
     }
 
     fn unrecorded(&self, predictions: u64) {

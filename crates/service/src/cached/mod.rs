@@ -19,8 +19,8 @@ use trireme_domain::wire::Origin;
 use trireme_domain::{Class, Code, Fault};
 
 use crate::engine::{Answer, Answers, Job, Text, together};
-use crate::ports::{BoxFuture, Capacity, Clock, Compute, Vitals, Work};
-use crate::service::{Asked, Caching};
+use crate::ports::{Aside, BoxFuture, Capacity, Clock, Compute, Vitals, Work};
+use crate::service::{Asked, Caching, Terms};
 use board::{Board, Found, Landing, Promise, Ran, Run};
 use key::{Key, Prefix};
 
@@ -74,6 +74,10 @@ impl Compute for Cached {
     fn capacity(&self) -> Capacity {
         self.compute.capacity()
     }
+
+    fn aside(&self, terms: Terms, work: Aside) -> BoxFuture<'_, Result<Terms, Fault>> {
+        self.compute.aside(terms, work)
+    }
 }
 
 /// Where the answers of a job come from.
@@ -108,8 +112,8 @@ struct Joined {
 impl Cached {
     fn plan(&self, job: Job) -> Plan {
         let Job { texts, task, cut, terms } = job;
-        let time = terms.timeout.map_or(self.longest, |timeout| timeout.min(self.longest));
-        let due = self.clock.now().saturating_add(time);
+        let time = terms.time(self.longest);
+        let due = time.map_or(Duration::MAX, |time| self.clock.now().saturating_add(time));
         let promise = Promise { due, priority: terms.priority, texts: texts.len() };
         let prefix = self.model.and(&(&task, cut));
         let keyed: Vec<(Key, Text)> =

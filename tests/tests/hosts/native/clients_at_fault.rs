@@ -34,21 +34,42 @@ fn still_answers(host: &Host, when: &str) {
 type Way<'a> = (&'static str, &'a dyn Fn(&mut Talk));
 
 #[test]
-fn a_head_that_comes_byte_by_byte_is_not_waited_for() {
+fn a_request_that_comes_byte_by_byte_is_not_waited_for() {
     let host = hosted(|hosting| hosting.patience = SHORT);
-    let mut slow = Talk::to(&host);
-    let (begun, mut sent) = (Instant::now(), 0);
-    slow.say("GET /health HTTP/1.1\r\nx: ");
-    // It is never silent for long, and never done.
-    while !slow.stirs(MOMENT) {
-        slow.say("a");
-        sent += 1;
-        assert!(begun.elapsed() < 100 * SHORT, "{sent} bytes were waited for");
+    for (case, beginning) in [
+        ("a head", "GET /health HTTP/1.1\r\nx: "),
+        ("a body", "POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n"),
+    ] {
+        let mut slow = Talk::to(&host);
+        let (begun, mut sent) = (Instant::now(), 0);
+        slow.say(beginning);
+        // It is never silent for long, and never done.
+        while !slow.stirs(MOMENT) {
+            slow.say("a");
+            sent += 1;
+            assert!(begun.elapsed() < 100 * SHORT, "{sent} bytes of {case} were waited for");
+        }
+        let reply = slow.hear();
+        assert!(reply.as_ref().is_none_or(|reply| reply.status == 408), "{case}: {reply:?}");
+        assert!(begun.elapsed() >= SHORT, "{case} had its time");
+        still_answers(&host, case);
     }
-    let reply = slow.hear();
-    assert!(reply.as_ref().is_none_or(|reply| reply.status == 408), "{reply:?}");
+}
+
+#[test]
+fn a_client_that_never_reads_does_not_keep_its_place() {
+    let host = hosted(|hosting| {
+        hosting.patience = SHORT;
+        hosting.connections = 1;
+    });
+    let document = ask(&host, "GET", "/openapi.json", &[("connection", "close")], b"").body.len();
+    // More than the system holds back for both sides of a connection.
+    let times = (64 << 20) / document;
+    let (begun, mut deaf) = (Instant::now(), Talk::to(&host));
+    deaf.say(request("GET", "/openapi.json", &[], b"").repeat(times));
+    still_answers(&host, "in the place of one who never read");
     assert!(begun.elapsed() >= SHORT, "it had its time");
-    still_answers(&host, "after a slow head");
+    drop(deaf);
 }
 
 #[test]

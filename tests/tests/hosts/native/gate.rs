@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
 
 use trireme_cpu::{Cpu, Cuts, Executor, Lane, Work};
 use trireme_model::files::gathered;
@@ -40,7 +41,9 @@ impl Gate {
 
     /// Returns once the executor has been called this often.
     pub fn until(&self, calls: usize) {
+        let begun = Instant::now();
         while self.calls.load(Ordering::SeqCst) < calls {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{calls} calls never came");
             std::thread::yield_now();
         }
     }

@@ -12,6 +12,7 @@ mod opening;
 mod pages;
 mod poison;
 mod quality;
+mod reading;
 mod running;
 mod talk;
 mod tei;

@@ -69,7 +69,7 @@ fn a_preflight_needs_no_key() {
 
 #[test]
 fn where_origins_are_named_others_may_not_read() {
-    let host = hosted(|hosting| hosting.origins = vec!["https://page.example".to_owned()]);
+    let host = hosted(|hosting| hosting.origins = vec!["https://page.example".parse().unwrap()]);
     let from = |origin| {
         let reply = ask(&host, "GET", "/health", &[("origin", origin)], b"");
         reply.header("access-control-allow-origin").map(str::to_owned)
@@ -79,6 +79,10 @@ fn where_origins_are_named_others_may_not_read() {
     assert_eq!(from("https://page.example.other.example"), None);
     let reply = ask(&host, "GET", "/health", &[PAGE], b"");
     assert!(lists(&reply, "vary", "origin"), "a cache must not give it to others: {reply:?}");
+    let named = ["https://page.example", "*"].map(|origin| origin.parse().unwrap());
+    let host = hosted(|hosting| hosting.origins = named.into());
+    let reply = ask(&host, "GET", "/health", &[("origin", "https://other.example")], b"");
+    assert_eq!(reply.header("access-control-allow-origin"), Some("*"), "all are named, too");
 }
 
 #[test]

@@ -41,6 +41,40 @@ fn more_numbers_than_an_answer_holds_are_refused_with_their_sum() {
 }
 
 #[test]
+fn a_fault_of_the_query_is_not_told_as_a_texts() {
+    let host = start(None);
+    let long = "very good ".repeat(300);
+    let full = vec!["a port"; 256];
+    for (path, body, expected) in [
+        ("/rerank", json!({"query": " ", "texts": ["a port"]}), "the query is empty"),
+        ("/rerank", json!({"query": " ", "texts": full}), "the query is empty"),
+        ("/rerank", json!({"query": " ", "documents": ["a port"]}), "the query is empty"),
+        ("/rerank", json!({"query": "boats", "texts": ["a port", " "]}), "text 1 is empty"),
+        (
+            "/rerank",
+            json!({"query": long, "texts": ["a port"], "truncate": false}),
+            "the query has 602 tokens",
+        ),
+        (
+            "/rerank",
+            json!({"query": "boats", "texts": ["a port", long], "truncate": false}),
+            "text 1 has 602 tokens",
+        ),
+        (
+            "/similarity",
+            json!({"inputs": {"source_sentence": " ", "sentences": ["a port"]}}),
+            "the query is empty",
+        ),
+    ] {
+        let (status, answer) = host.post(path, &body);
+        assert!((400..500).contains(&status), "{path}: {status} {answer}");
+        let said = answer["error"].as_str().or_else(|| answer["message"].as_str());
+        let said = said.or_else(|| answer["error"]["message"].as_str()).unwrap_or_default();
+        assert!(said.starts_with(expected), "{path}: expected {expected:?}, got {answer}");
+    }
+}
+
+#[test]
 fn an_answer_says_what_it_took() {
     let host = start(None);
     let ranks = json!({"query": "boats", "texts": ["two oars", "a port"]}).to_string();

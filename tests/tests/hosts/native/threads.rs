@@ -21,7 +21,11 @@ fn job() -> Job {
 }
 
 fn wait(answer: impl Future<Output = Result<Answers, Fault>>) -> Result<Vec<Answer>, Fault> {
-    all(tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(answer)?)
+    all(runtime().block_on(answer)?)
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
 }
 
 fn code(answer: Result<Vec<Answer>, Fault>) -> Option<Code> {
@@ -85,6 +89,37 @@ fn a_deadline_ends_a_job_between_steps() {
     assert_eq!(code(wait(late)), Some(Code::DeadlineExceeded));
     let calls = gate.calls.load(Ordering::SeqCst);
     assert_eq!(calls, 1, "the embedding, and nothing after it");
+}
+
+#[test]
+fn a_step_that_hangs_leaves_no_request_unanswered() {
+    let gate = Gate::new(Mood::Wait);
+    let threads = threads(&gate, Queue::default());
+    let timeout = Some(Duration::from_secs(3));
+    let soon = || Job { terms: Terms { timeout, ..Terms::default() }, ..job() };
+    let hangs = threads.submit(soon());
+    gate.until(1);
+    let waits = threads.submit(soon());
+    for (case, answer) in [("whose step hangs", hangs), ("behind it", waits)] {
+        let answer = async {
+            let long = Duration::from_secs(60);
+            tokio::time::timeout(long, answer).await.unwrap_or_else(|_| panic!("{case}: silence"))
+        };
+        assert_eq!(code(wait(answer)), Some(Code::DeadlineExceeded), "{case}");
+    }
+    let next = threads.submit(job());
+    assert_eq!(threads.work().waiting, 1, "those who heard take no room");
+    gate.set(Mood::Work);
+    assert_eq!(code(wait(next)), None, "once the step is done");
+    assert_eq!(threads.work().runs, 1, "nothing was run for those who had left");
+}
+
+#[test]
+fn who_is_patient_waits_longer_than_a_request_may() {
+    let gate = Gate::new(Mood::Work);
+    let threads = threads(&gate, Queue { timeout: Duration::ZERO, ..Queue::default() });
+    let terms = Terms { patient: true, ..Terms::default() };
+    assert_eq!(code(wait(threads.submit(Job { terms, ..job() }))), None);
 }
 
 #[test]
@@ -169,8 +204,7 @@ fn a_text_that_breaks_its_run_breaks_nobody_elses() {
     let behind = threads.submit(texts(&["a boat"]));
     gate.set(Mood::Choke(9));
     drop(wait(blocks));
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let mixed: Vec<_> = runtime.block_on(mixed).unwrap().into_iter().map(|a| a.is_ok()).collect();
+    let mixed: Vec<_> = runtime().block_on(mixed).unwrap().into_iter().map(|a| a.is_ok()).collect();
     assert_eq!(mixed, [true, false, true], "the culprit's neighbours in one request");
     assert_eq!(code(wait(alone)), Some(Code::Internal));
     assert_eq!(Code::Internal.retry(), Retry::Never, "it would break the next run, too");
@@ -213,8 +247,7 @@ fn one_who_asks_for_much_does_not_hold_the_others_up() {
     let mut little = pin!(threads.submit(little));
     gate.set(Mood::Work);
     drop(wait(running));
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(little.as_mut()).unwrap();
+    runtime().block_on(little.as_mut()).unwrap();
     let then = threads.work();
     assert!(then.texts < 20, "the little request waited for {} texts", then.texts);
     assert_eq!((wait(much).unwrap().len(), wait(batch).unwrap().len()), (40, 4));
@@ -222,9 +255,13 @@ fn one_who_asks_for_much_does_not_hold_the_others_up() {
 
 #[test]
 fn a_model_whose_canary_falls_silent_is_not_ready_but_alive() {
-    let gate = Gate::new(Mood::Work);
+    let gate = Gate::new(Mood::Wait);
     let every = Some(Duration::from_millis(1));
     let threads = threads(&gate, Queue { canary: every, ..Queue::default() });
+    gate.until(1);
+    let first = threads.vitals().unready;
+    assert!(first.is_some_and(|why| why.contains("canary")), "nobody knows yet how it is");
+    gate.set(Mood::Work);
     let until = |ready: bool| {
         while threads.vitals().unready.is_none() != ready {
             std::thread::yield_now();
@@ -249,6 +286,8 @@ fn a_job_is_submitted_before_it_is_awaited() {
     let threads = threads(&gate, Queue::default());
     let mut answer = pin!(threads.submit(job()));
     gate.until(1);
+    let runtime = runtime();
+    let _timers = runtime.enter();
     let mut context = Context::from_waker(Waker::noop());
     while answer.as_mut().poll(&mut context).is_pending() {
         std::thread::yield_now();

@@ -128,7 +128,10 @@ fn one_who_never_finishes_is_waited_for_so_long_and_no_longer() {
 fn whoever_asks_twice_does_not_want_to_wait() {
     let server = Server::start(&["--notice", "600"]);
     server.terminate();
-    until("it gives notice", || (server.get("/ready").status == 503).then_some(()));
+    until("it gives notice", || {
+        let code = server.get("/ready").json()["error"]["code"].clone();
+        (code == "shutting_down").then_some(())
+    });
     server.terminate();
     let (code, said) = server.ended();
     assert_eq!(code, Some(0), "{said}");

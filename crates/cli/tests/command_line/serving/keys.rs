@@ -163,6 +163,9 @@ fn a_key_file_that_changes_is_read_again_and_a_broken_one_is_not() {
     }
 }
 
+/// What reads a key file before anything is answered.
+const COMMANDS: [&[&str]; 2] = [&["serve", "--port", "0"], &["config", "check"]];
+
 #[test]
 fn a_server_without_a_sound_key_file_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
@@ -174,11 +177,17 @@ fn a_server_without_a_sound_key_file_does_not_start() {
         ("the secret itself", &format!("{}secret = 'x'", key.lines()), "secret"),
     ] {
         let path = replace(&folder, content);
-        let (code, said) = fault(&["serve", "--port", "0", "--keys", text(&path)]);
-        assert_eq!(code, 2, "{case}: {said}");
-        assert!(said.contains("key file") && said.contains(words), "{case}: {said}");
+        for command in COMMANDS {
+            let (code, said) = fault(&[command, &["--keys", text(&path)]].concat());
+            assert_eq!(code, 2, "{case}: {said}");
+            assert!(said.contains("key file") && said.contains(words), "{case}: {said}");
+            let told = [&key.secret, &hash(&key.secret)].iter().any(|what| said.contains(*what));
+            assert!(!told, "{case}: {said}");
+        }
     }
-    let (code, said) = fault(&["serve", "--port", "0", "--keys", "/not/there"]);
-    assert_eq!(code, 2, "{said}");
-    assert!(said.contains("/not/there"), "{said}");
+    for command in COMMANDS {
+        let (code, said) = fault(&[command, &["--keys", "/not/there"]].concat());
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains("/not/there"), "{said}");
+    }
 }

@@ -2,11 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use super::keys::Secret;
 use super::*;
 
 /// Every option: its name, its variable, a value as it is written in both, and as the file has it.
 const OPTIONS: &[(&str, &str, &str, &str)] = &[
     ("model", "TRIREME_MODEL", "owner/name", "\"owner/name\""),
+    ("threads", "TRIREME_THREADS", "3", "3"),
+    ("device", "TRIREME_DEVICE", "wgpu", "\"wgpu\""),
+    ("precision", "TRIREME_PRECISION", "int8", "\"int8\""),
+    ("offline", "HF_HUB_OFFLINE", "true", "true"),
+    // As secrets are shown; another one would be no value of an option that comes back.
+    ("token", "HF_TOKEN", "…", "\"…\""),
+    ("endpoint", "HF_ENDPOINT", "https://hub.example", "\"https://hub.example\""),
+    ("cache", "TRIREME_CACHE", "/var/cache", "\"/var/cache\""),
     ("name", "TRIREME_NAME", "moods", "\"moods\""),
     ("with", "TRIREME_WITH", "a=one,b=two", "[\"a=one\", \"b=two\"]"),
     ("memory", "TRIREME_MEMORY", "900", "900"),
@@ -57,7 +66,6 @@ const OPTIONS: &[(&str, &str, &str, &str)] = &[
         "a.example,b.example",
         "[\"a.example\", \"b.example\"]",
     ),
-    // As it is shown; another secret would be no value of an option that comes back.
     ("webhook-secret", "TRIREME_WEBHOOK_SECRET", "…", "\"…\""),
     ("predictions", "TRIREME_PREDICTIONS", "true", "true"),
     ("keep-predictions", "TRIREME_KEEP_PREDICTIONS", "7", "7"),
@@ -74,6 +82,9 @@ const OPTIONS: &[(&str, &str, &str, &str)] = &[
     ("log-format", "TRIREME_LOG_FORMAT", "json", "\"json\""),
 ];
 
+/// What is not of the server: where the file is, and how the command itself speaks.
+const OTHERS: [&str; 4] = ["config", "help", "json", "quiet"];
+
 /// What only a file can say.
 const DENY: &str = "[[deny]]\nname = \"cards\"\nregex = '\\d{16}'\n";
 
@@ -85,8 +96,13 @@ fn shown(command: &mut Command) -> toml::Table {
     String::from_utf8(done.stdout).unwrap().parse().unwrap()
 }
 
+/// The command that shows options, whatever variables are set around the tests.
 fn show(args: &[&str]) -> Command {
-    trireme(&[&["config", "show"], args].concat())
+    let mut command = trireme(&[&["config", "show"], args].concat());
+    for (_, variable, ..) in OPTIONS {
+        command.env_remove(variable);
+    }
+    command
 }
 
 fn in_file(folder: &tempfile::TempDir, content: &str) -> PathBuf {
@@ -131,19 +147,42 @@ fn flags_variables_and_files_say_the_same() {
     }
 }
 
+/// The option that a line of a help begins with.
+fn listed(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let long = match line.split_once(", ") {
+        Some((short, long)) if short.len() == 2 && short.starts_with('-') => long,
+        _ => line,
+    };
+    long.strip_prefix("--")?.split([' ', '=', '[', '<']).next()
+}
+
+/// Together with the test of what flags, variables and files say: nobody can add an option that one
+/// of them lacks.
 #[test]
 fn the_help_knows_no_option_that_this_table_lacks() {
     let help = out(&["serve", "--help"]);
-    let variables = |text: &str| -> BTreeSet<String> {
-        let parts = text.split("[env: ").skip(1);
-        parts.filter_map(|part| part.split(['=', ']']).next()).map(str::to_owned).collect()
-    };
-    // Of every command, or what says where the others stand.
-    let others = ["TRIREME_CONFIG", "HF_HUB_OFFLINE", "HF_TOKEN", "HF_ENDPOINT", "TRIREME_CACHE"];
-    let mut known: BTreeSet<String> =
-        OPTIONS.iter().map(|(_, variable, _, _)| (*variable).to_owned()).collect();
-    known.extend(others.map(str::to_owned));
-    assert_eq!(variables(&help), known);
+    let names: BTreeSet<&str> = help.lines().filter_map(listed).collect();
+    let known: BTreeSet<&str> = OPTIONS.iter().map(|(name, ..)| *name).chain(OTHERS).collect();
+    assert_eq!(names, known);
+    let variables: BTreeSet<&str> =
+        help.split("[env: ").skip(1).filter_map(|part| part.split(['=', ']']).next()).collect();
+    let known = OPTIONS.iter().map(|(_, variable, ..)| *variable).chain(["TRIREME_CONFIG"]);
+    assert_eq!(variables, known.collect::<BTreeSet<&str>>());
+}
+
+#[test]
+fn a_line_of_a_help_begins_with_its_option() {
+    for (line, expected) in [
+        ("  -m, --model <MODEL>", Some("model")),
+        ("      --threads <N>", Some("threads")),
+        ("      --offline[=<OFFLINE>]  Open no socket", Some("offline")),
+        ("      --json", Some("json")),
+        ("          Folder, bundle, or hub id", None),
+        ("Usage: trireme serve [OPTIONS]", None),
+    ] {
+        assert_eq!(listed(line), expected, "{line:?}");
+    }
 }
 
 #[test]
@@ -185,11 +224,15 @@ fn what_is_shown_is_a_file() {
     let table: toml::Table = first.parse().unwrap();
     assert_eq!(table["deny"][0]["regex"].as_str(), Some(r"\d{16}"));
     assert_eq!(table.len(), OPTIONS.len() + 1, "{first}");
-    let nothing = out(&["config", "show"]);
-    assert_eq!(nothing.trim(), "", "what is not said is not shown");
+    let nothing = shown(&mut show(&[]));
+    assert_eq!(nothing, toml::Table::new(), "what is not said is not shown");
     let secret = "https://me:secret@host.example/model?signature=secret";
-    let shown = out(&["config", "show", "--model", secret, "--with", &format!("b={secret}")]);
-    assert!(!shown.contains("secret") && shown.matches("host.example").count() == 2, "{shown}");
+    let with = format!("b={secret}");
+    let hub = ["--endpoint", secret, "--token", "hf_secret"];
+    let args = [&["config", "show", "--model", secret, "--with", &with], &hub[..]].concat();
+    let shown = out(&args);
+    assert!(!shown.contains("secret") && shown.matches("host.example").count() == 3, "{shown}");
+    assert!(shown.contains("token = \"…\""), "{shown}");
     let again = out(&["config", "show", "--config", text(&in_file(&folder, &shown))]);
     assert_eq!(again, shown);
 }
@@ -213,6 +256,14 @@ fn nonsense_is_refused_by_name() {
         ("twice the same", "rate = 1\nrate = 2", "rate"),
         ("no TOML", "rate =", "rate"),
         ("a file in a file", "config = 'x'", "config"),
+        ("no threads", "threads = 0", "threads"),
+        ("more threads than there may be", "threads = 513", "threads"),
+        ("no such device", "device = 'tpu'", "tpu"),
+        ("a device that only trains", "device = 'cuda'", "cuda"),
+        ("no such precision", "precision = 'f8'", "f8"),
+        ("neither on nor off", "offline = 'perhaps'", "offline"),
+        ("an origin with a path", "origins = ['https://page.example/x']", "page.example/x"),
+        ("no key file", "keys = '/not/there'", "/not/there"),
     ];
     let flags = [
         ("an unknown flag", "--modle=x", "--modle"),
@@ -227,6 +278,9 @@ fn nonsense_is_refused_by_name() {
         ("no port", "--port=70000", "--port"),
         ("no name", "--with=model", "NAME=MODEL"),
         ("an empty name", "--with==model", "NAME=MODEL"),
+        ("no origin", "--origins=https://page.example,other.example", "\"other.example\""),
+        ("no threads", "--threads=0", "--threads"),
+        ("a device that only trains", "--device=cuda", "cuda"),
         ("no model", "--with=name=", "NAME=MODEL"),
         ("neither yes nor no", "--forwarded=perhaps", "--forwarded"),
         ("no connections", "--connections=0", "connections"),
@@ -270,6 +324,38 @@ fn nonsense_is_refused_by_name() {
     let done = variable.env("TRIREME_QUEUE", "many").output().unwrap();
     let error = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.code() == Some(2) && error.contains("--queue"), "{error}");
+}
+
+#[test]
+fn what_makes_sense_is_said_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = file(&folder, "keys", Secret::new("shop", "infer").lines().as_bytes());
+    for args in [
+        &["--origins", "*"][..],
+        &["--origins", "https://page.example,http://localhost:3000"],
+        &["--keys", text(&keys)],
+        &["--threads", "512", "--device", "auto", "--precision", "auto"],
+    ] {
+        let said = out(&[&["config", "check"], args].concat());
+        assert!(said.contains("make sense"), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn a_line_that_can_t_be_read_tells_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    for line in [
+        "token = 'planted",
+        "webhook-secret= \"planted",
+        "\"token\" = 'planted'x",
+        "webhook_secret = 'planted'",
+        "HF_TOKEN = 'planted'",
+    ] {
+        let path = in_file(&folder, &format!("name = 'a'\n{line}\n"));
+        let (code, error) = fault(&["config", "check", "--config", text(&path)]);
+        assert_eq!(code, 2, "{error}");
+        assert!(!error.contains("planted") && error.contains("TOML"), "{error}");
+    }
 }
 
 #[test]

@@ -68,6 +68,10 @@ fn behind_a_proxy_the_last_address_counts() {
     is_refused(&from("10.0.0.1"));
     is_refused(&from("10.9.9.9, 10.0.0.1"));
     assert_eq!(from("10.0.0.1, 10.0.0.2").status, 200, "another caller of the same proxy");
+    let lines =
+        |first, last| asked(&server, &[("x-forwarded-for", first), ("x-forwarded-for", last)]);
+    is_refused(&lines("10.9.9.9", "10.0.0.1"));
+    assert_eq!(lines("10.0.0.1", "10.9.9.9, 10.0.0.3").status, 200, "the last of the last line");
     assert_eq!(from("no address").status, 200, "the proxy itself");
     is_refused(&server.post("/predict", &json!({"text": "the proxy again"})));
 }

@@ -49,7 +49,7 @@ fn while_models_load_a_server_is_alive_and_not_ready() {
     assert!(early.header("retry-after").is_some(), "it says to come again: {early:?}");
     web.open();
     until("the server has started", || (server.get("/health/startup").status == 200).then_some(()));
-    assert_eq!(server.get("/ready").status, 200);
+    until("its canary was heard", || (server.get("/ready").status == 200).then_some(()));
     let answer = server.post("/predict", &json!({"text": "now"}));
     assert_eq!(answer.status, 200, "{}", answer.body);
 }

@@ -140,12 +140,15 @@ fn a_fault_of_the_text_is_everybodys() {
 #[test]
 fn nobody_waits_for_a_run_that_may_be_slower_than_their_own() {
     let batch = Terms { priority: Priority::Batch, ..Terms::default() };
+    let patient = Terms { patient: true, ..Terms::default() };
     let cases = [
         ("equal terms", job(&["a"]), job(&["a"]), true),
         ("less time", with(&["a"], within(300)), with(&["a"], within(299)), false),
         ("more time", with(&["a"], within(300)), with(&["a"], within(301)), true),
         ("all the time there is", with(&["a"], within(9000)), job(&["a"]), true),
         ("less than that", job(&["a"]), with(&["a"], within(999)), false),
+        ("who has all the time there is", with(&["a"], patient.clone()), job(&["a"]), false),
+        ("such a one behind another", job(&["a"]), with(&["a"], patient), true),
         ("a screen behind a nightly job", with(&["a"], batch.clone()), job(&["a"]), false),
         ("a nightly job behind a screen", job(&["a"]), with(&["a"], batch), true),
         ("one text behind many", job(&["a", "b"]), job(&["a"]), false),

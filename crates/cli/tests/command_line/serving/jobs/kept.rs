@@ -1,5 +1,7 @@
 //! What is kept, as a person looks after it, and who may read where.
 
+use trireme_tests::Postgres;
+
 use super::*;
 
 #[test]
@@ -24,6 +26,50 @@ fn a_copy_is_made_while_a_server_runs_and_brought_back() {
 }
 
 #[test]
+fn what_was_left_of_another_state_is_not_written_into_a_copy_that_is_brought_back() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (place, copy) = (text(folder.path()), other.path().join("copy.sqlite"));
+    drop(Server::start(&["--state", place]));
+    out(&["state", "backup", text(&copy), "--state", place]);
+    for left in ["state.sqlite-wal", "state.sqlite-shm", "state.sqlite-journal"] {
+        let back = other.path().join(left);
+        std::fs::create_dir(&back).unwrap();
+        std::fs::write(back.join(left), "of another").unwrap();
+        let (code, said) = fault(&["state", "restore", text(&copy), "--state", text(&back)]);
+        let named = text(&back.join(left)).to_owned();
+        assert!(code == 1 && said.contains(&named), "{code}: {said}");
+        assert!(!back.join("state.sqlite").exists(), "beside {left}");
+        std::fs::remove_file(back.join(left)).unwrap();
+        out(&["state", "restore", text(&copy), "--state", text(&back)]);
+        assert!(out(&["state", "check", "--state", text(&back)]).contains("sound"));
+    }
+}
+
+#[test]
+fn whoever_looks_at_a_database_lays_nothing_out_and_hears_of_damage() {
+    let url = Postgres::shared().database();
+    let name = url.split(['/', '?']).nth(3).unwrap();
+    let check = ["state", "check", "--database-url", &url];
+    for looks in [check, ["state", "notices", "--database-url", &url]] {
+        let (code, said) = fault(&looks);
+        assert!(code == 1 && said.contains("[invalid_state]"), "{looks:?}: {code}: {said}");
+        assert!(said.contains("a server that is started on it"), "{looks:?}: {said}");
+    }
+    let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'trireme'";
+    assert_eq!(Postgres::shared().sql(name, schemas).unwrap(), "0");
+    let server = Server::start(&["--database-url", &url]);
+    let id = bring(&server, &texts("kept", 20));
+    assert!(out(&check).contains("sound"), "while a server works");
+    until_over(&server, &id);
+    assert!(out(&check).contains("sound"));
+    let lost = format!("DELETE FROM trireme.job_results WHERE job_id = '{id}' AND place = 3");
+    Postgres::shared().sql(name, &lost).unwrap();
+    let (code, said) = fault(&check);
+    assert!(code == 1 && said.contains("[invalid_state]"), "{code}: {said}");
+    assert!(said.contains(&format!("job {id}: ")), "{said}");
+}
+
+#[test]
 fn what_is_no_state_is_said_to_be_none() {
     let folder = tempfile::tempdir().unwrap();
     let place = text(folder.path());
@@ -35,7 +81,11 @@ fn what_is_no_state_is_said_to_be_none() {
     let (code, said) = fault(&both);
     assert!(code == 2 && said.contains("one place"), "{code}: {said}");
     std::fs::write(folder.path().join("state.sqlite"), "nothing of ours ".repeat(500)).unwrap();
-    for args in [["state", "check", "--state", place], ["serve", "--port=0", "--state", place]] {
+    for args in [
+        ["state", "check", "--state", place],
+        ["state", "notices", "--state", place],
+        ["serve", "--port=0", "--state", place],
+    ] {
         let (code, said) = fault(&args);
         assert!(code == 1 && said.contains("[invalid_state]"), "{args:?}: {code}: {said}");
     }
