@@ -30,6 +30,12 @@ const TRIES: u32 = 5;
 /// Bytes that are handed on at once.
 const PIECE: usize = 1 << 20;
 
+/// Bytes of a part that an object is sent in, and of all parts that are on their way.
+const PART: (u64, u64) = (10 << 20, 80 << 20);
+
+/// Parts that an object may have: S3 takes 10,000.
+const PARTS: u64 = 9_000;
+
 /// What comes of an object.
 type Pieces = BoxStream<'static, object_store::Result<Bytes>>;
 
@@ -200,8 +206,24 @@ impl Object {
     /// # Errors
     /// [`Code::Unreadable`] of the file, and as [`Self::size`].
     pub async fn upload(&self, from: &Path) -> Result<(), Fault> {
-        let mut writer = BufWriter::new(Arc::clone(&self.store), self.key.clone());
-        if let Err(fault) = self.send(from, &mut writer).await {
+        let unreadable = |e: io::Error| {
+            Fault::new(Code::Unreadable, format!("could not read {}: {e}", from.display()))
+        };
+        let mut file = File::open(from).map_err(unreadable)?;
+        let (bytes, at_once) = parts(file.metadata().map_err(unreadable)?.len());
+        let writer = BufWriter::with_capacity(Arc::clone(&self.store), self.key.clone(), bytes);
+        let mut writer = writer.with_max_concurrency(at_once);
+        let send = async {
+            loop {
+                let mut piece = Vec::with_capacity(PIECE);
+                (&mut file).take(PIECE as u64).read_to_end(&mut piece).map_err(unreadable)?;
+                if piece.is_empty() {
+                    return Ok(());
+                }
+                writer.put(piece.into()).await.map_err(|e| self.unreachable(&e))?;
+            }
+        };
+        if let Err(fault) = send.await {
             // Its pieces would be paid for; the first failure is the one worth telling.
             drop(writer.abort().await);
             return Err(fault);
@@ -211,21 +233,6 @@ impl Object {
             Some(error) => self.unreachable(error),
             None => self.unreachable(&Error::Generic { store: "upload", source: e.into() }),
         })
-    }
-
-    async fn send(&self, from: &Path, writer: &mut BufWriter) -> Result<(), Fault> {
-        let unreadable = |e: io::Error| {
-            Fault::new(Code::Unreadable, format!("could not read {}: {e}", from.display()))
-        };
-        let mut file = File::open(from).map_err(unreadable)?;
-        loop {
-            let mut piece = Vec::with_capacity(PIECE);
-            (&mut file).take(PIECE as u64).read_to_end(&mut piece).map_err(unreadable)?;
-            if piece.is_empty() {
-                return Ok(());
-            }
-            writer.put(piece.into()).await.map_err(|e| self.unreachable(&e))?;
-        }
     }
 
     /// Deletes it, if it is there.
@@ -250,6 +257,14 @@ impl Object {
         };
         Fault::new(code, format!("{self}: {}", without_secrets(&error.to_string())))
     }
+}
+
+/// Bytes of each part of an object of so many, and how many parts are on their way at once: few
+/// where they are large, for each is held in memory.
+fn parts(bytes: u64) -> (usize, usize) {
+    let (least, all) = PART;
+    let part = least.max(bytes.div_ceil(PARTS));
+    (part as usize, (all / part).max(1) as usize)
 }
 
 /// Makes a new beginning: nothing of another object is taken for this one's, whenever one is killed.
@@ -322,6 +337,19 @@ mod tests {
             ("no answer in 3s".to_owned(), "no answer in 3s"),
         ] {
             assert_eq!(without_secrets(&said), expected);
+        }
+    }
+
+    #[test]
+    fn an_object_of_any_size_has_no_more_parts_than_it_may() {
+        for (bytes, part, at_once) in [
+            (0, 10 << 20, 8),
+            (90_000 << 20, 10 << 20, 8),
+            (360_000 << 20, 40 << 20, 2),
+            (5 << 40, 610_839_794, 1),
+        ] {
+            assert_eq!(parts(bytes), (part, at_once), "{bytes} bytes");
+            assert!(bytes.div_ceil(part as u64) <= PARTS, "{bytes} bytes");
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Files {
     rotation: Rotation,
     /// None where it has to be opened anew.
     last: Mutex<Option<Last>>,
+    /// Held by whoever changes the files before it, which may take long: lines go on being written.
+    closed: Mutex<()>,
     /// Held for as long as this host writes here.
     _lock: File,
 }
@@ -46,7 +48,8 @@ impl Files {
             lock.try_lock().map_err(|_| io::Error::other("another server writes there"))?;
             clear(folder)?;
             let last = Mutex::new(Some(Last::newest(folder)?));
-            Ok(Self { folder: folder.to_owned(), rotation, last, _lock: lock })
+            let closed = Mutex::default();
+            Ok(Self { folder: folder.to_owned(), rotation, last, closed, _lock: lock })
         };
         open().map_err(|e| unwritable(folder, &e))
     }
@@ -91,8 +94,12 @@ impl Files {
         let meant = |line: &str| {
             line.contains(hint) && serde_json::from_str(line).is_ok_and(|line| meant(&line))
         };
+        let _closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = self.with_last(|last| Ok(last.number))?;
+        self.without(from, &meant).map_err(|e| unwritable(&self.folder, &e))?;
         self.with_last(|last| {
-            for number in numbers(&self.folder)? {
+            // And those that were closed meanwhile.
+            for number in from..=last.number {
                 without(&path(&self.folder, number), &meant)?;
             }
             *last = Last::open(&self.folder, last.number)?;
@@ -102,18 +109,30 @@ impl Files {
 
     /// Lets files go that were kept long enough; how many.
     pub fn sweep(&self) -> Result<usize, Fault> {
-        self.with_last(|last| {
+        let _closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.with_last(|last| {
             self.turn(last)?;
-            let before = numbers(&self.folder)?.into_iter().filter(|number| *number < last.number);
-            let mut gone = 0;
-            for path in before.map(|number| path(&self.folder, number)) {
-                if self.rotation.is_over(age(fs::metadata(&path)?.modified()?)) {
-                    fs::remove_file(&path)?;
-                    gone += 1;
-                }
+            Ok(last.number)
+        })?;
+        self.swept(last).map_err(|e| unwritable(&self.folder, &e))
+    }
+
+    /// Takes lines out of the files before this one.
+    fn without(&self, last: u64, meant: &impl Fn(&str) -> bool) -> io::Result<()> {
+        let before = numbers(&self.folder)?.into_iter().take_while(|number| *number < last);
+        before.map(|number| path(&self.folder, number)).try_for_each(|path| without(&path, meant))
+    }
+
+    fn swept(&self, last: u64) -> io::Result<usize> {
+        let mut gone = 0;
+        for number in numbers(&self.folder)?.into_iter().take_while(|number| *number < last) {
+            let path = path(&self.folder, number);
+            if self.rotation.is_over(age(fs::metadata(&path)?.modified()?)) {
+                fs::remove_file(&path)?;
+                gone += 1;
             }
-            Ok(gone)
-        })
+        }
+        Ok(gone)
     }
 }
 
@@ -230,4 +249,50 @@ fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
 /// A moment that is still to come was before the clock was set back; it is now at the earliest.
 fn age(moment: SystemTime) -> Duration {
     moment.elapsed().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+    }
+
+    #[test]
+    fn lines_are_written_while_older_files_are_looked_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let rotation = Rotation { bytes: 1, keep: Duration::from_secs(60) };
+        let files = Files::open(folder.path(), rotation).unwrap();
+        let line = |id: &str| format!("{{\"id\":\"{id}\"}}\n");
+        for id in ["one", "two", "three"] {
+            files.append(&line(id)).unwrap();
+        }
+        let (written, heard) = mpsc::channel();
+        let heard = Mutex::new(heard);
+        thread::scope(|scope| {
+            let meant = |named: &Named| {
+                // The first of the three is looked at, in a file that is not written any more.
+                if named.id == "one" {
+                    let (files, written) = (&files, written.clone());
+                    scope.spawn(move || written.send(files.append("{\"id\":\"four\"}\n")).unwrap());
+                    let heard = heard.lock().unwrap();
+                    let done = heard.recv_timeout(Duration::from_secs(20));
+                    done.expect("nothing could be written meanwhile").unwrap();
+                }
+                named.id != "three"
+            };
+            files.forget("id", meant).unwrap();
+        });
+        let left: String = numbers(folder.path())
+            .unwrap()
+            .into_iter()
+            .map(|number| fs::read_to_string(path(folder.path(), number)).unwrap())
+            .collect();
+        assert_eq!(left, line("three"), "the fourth came meanwhile and is meant, too");
+    }
 }

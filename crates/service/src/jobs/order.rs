@@ -92,7 +92,7 @@ impl Order {
         };
         let cut = Cut { max_tokens: self.max_length, ..Cut::default() };
         let (tenant, priority) = (Arc::clone(tenant), Priority::Batch);
-        let terms = Terms { owner, tenant, priority, ..Terms::default() };
+        let terms = Terms { owner, tenant, priority, patient: true, ..Terms::default() };
         Asked { task, cut, terms }
     }
 }

@@ -4,9 +4,11 @@
 //! A host may end between any two lines here. What is written stays; whoever takes the job up next
 //! goes on behind it.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
@@ -18,7 +20,7 @@ use super::Jobs;
 use super::heart::beside;
 use super::order::{Order, answerer};
 use crate::Service;
-use crate::engine::Text;
+use crate::engine::{Answers, Text};
 use crate::predict::of_option;
 use crate::served::Served;
 use crate::store::{Claimed, Ending, Held, Hold};
@@ -63,15 +65,16 @@ struct Work<'a> {
 }
 
 impl Service {
-    /// Takes up the job that waits the longest, of those that the models here can answer.
+    /// Takes up the job that waits the longest, of those that the models here can answer. One whose
+    /// thread hangs can't.
     ///
     /// # Errors
     /// Faults of the store.
     pub async fn take_job(&self) -> Result<Option<Claimed>, Fault> {
         let jobs = self.jobs()?;
         let models = self.models.all();
-        let answerers: Vec<_> =
-            models.iter().map(|served| answerer(&served.identity.origin)).collect();
+        let live = models.iter().filter(|served| served.live().is_ok());
+        let answerers: Vec<_> = live.map(|served| answerer(&served.identity.origin)).collect();
         if answerers.is_empty() {
             return Ok(None);
         }
@@ -97,7 +100,7 @@ impl Service {
         let (order, owner) = (&order, &owner.into());
         let work = Work { jobs, hold: &hold, served: &served, order, owner };
         let pieces = self.pieces(&work, done..texts, attempts);
-        match beside(jobs, &hold, pieces).await? {
+        match beside(jobs, &hold, &served, pieces).await? {
             Some(Left::Done) => self.end(hold, Status::Completed, None).await,
             Some(Left::Turn) => self.hand_back(hold).await,
             Some(Left::Hopeless(fault)) => self.end(hold, Status::Failed, Some(fault)).await,
@@ -120,7 +123,8 @@ impl Service {
             let room = work.served.compute.capacity().waiting;
             let (pieces, count) = rules.pieces(room, attempts);
             while in_turn && asked < texts.end && running.len() < pieces {
-                let count = count.min(texts.end - asked);
+                // A piece is a request, and no larger than one may be.
+                let count = count.min(self.limits.texts).min(texts.end - asked);
                 // Not by the piece itself: it would hold the store while nobody looks after it.
                 let piece = store.read_texts(&work.hold.id, asked, count).await?;
                 // The texts of a job that was called off are gone.
@@ -163,7 +167,8 @@ impl Service {
         self.models.all().into_iter().find(|served| answerer(&served.identity.origin) == wanted)
     }
 
-    /// The results of texts, asked for as often as it takes.
+    /// The results of texts. Those with a fault that may pass are asked for again, as often as it
+    /// takes.
     async fn piece(
         &self,
         work: &Work<'_>,
@@ -171,21 +176,36 @@ impl Service {
         texts: Vec<String>,
     ) -> Result<Piece, Fault> {
         let Work { jobs, hold, served, order, owner } = work;
-        let mut tries = 0;
-        let answers = loop {
+        let mut answers = BTreeMap::new();
+        let (mut left, mut tries) = (Vec::from_iter(0..texts.len()), 0);
+        loop {
             tries += 1;
             let asked = order.asked(turn(&hold.id), owner);
-            let batch = texts.iter().cloned().map(Text::from).collect();
-            let fault = match self.each(served, batch, asked).await {
-                Ok(answers) => break answers,
-                Err(fault) => fault,
+            let batch = left.iter().map(|&at| Text::from(texts[at].clone())).collect();
+            let got = match self.each(served, batch, asked).await {
+                Ok(answers) => answers,
+                Err(fault) if jobs.rules.after(&fault, tries) == Next::Job => {
+                    return Ok(Piece::Hopeless(fault));
+                }
+                Err(fault) => left.iter().map(|_| Err(fault.clone())).collect(),
             };
-            match jobs.rules.after(&fault, tries) {
-                Next::Wait(pause) => jobs.timer.sleep(pause).await,
-                Next::Job => return Ok(Piece::Hopeless(fault)),
-                Next::Texts => break texts.iter().map(|_| Err(fault.clone())).collect(),
+            let (mut again, mut longest) = (Vec::new(), Duration::ZERO);
+            for (at, answer) in left.into_iter().zip(got) {
+                match answer.as_ref().err().map(|fault| jobs.rules.after(fault, tries)) {
+                    Some(Next::Wait(pause)) => {
+                        again.push(at);
+                        longest = longest.max(pause);
+                    }
+                    _ => drop(answers.insert(at, answer)),
+                }
             }
-        };
+            if again.is_empty() {
+                break;
+            }
+            left = again;
+            jobs.timer.sleep(longest).await;
+        }
+        let answers: Answers = answers.into_values().collect();
         if let Some(fault) = of_option(&answers) {
             return Ok(Piece::Hopeless(fault));
         }

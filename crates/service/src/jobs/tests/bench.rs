@@ -15,7 +15,7 @@ use trireme_domain::{Code, Fault};
 use super::kept::Memory;
 use crate::engine::{Answer, Answers, Job, Task, Text, together};
 use crate::jobs::{Asker, Jobs, Page, Worked};
-use crate::ports::{BoxFuture, Clock, Compute, Entropy, Reads, Timer};
+use crate::ports::{BoxFuture, Clock, Compute, Entropy, Reads, Timer, Vitals};
 use crate::{Identity, Models, Served, Service, Token};
 
 /// Milliseconds, as it is told; whoever sleeps makes them pass.
@@ -75,6 +75,10 @@ pub struct Rule {
     pub takes: Mutex<Duration>,
     /// What befalls the next requests.
     pub faults: Mutex<Vec<Fault>>,
+    /// Why its thread does not go on.
+    pub stopped: Mutex<Option<String>>,
+    /// What befalls texts of the next request, by their places in it.
+    pub spoilt: Mutex<Vec<(usize, Fault)>>,
     /// Texts of each request.
     pub asked: Mutex<Vec<usize>>,
 }
@@ -82,14 +86,26 @@ pub struct Rule {
 impl Compute for Rule {
     fn submit(&self, job: Job) -> BoxFuture<'_, Result<Answers, Fault>> {
         assert_eq!(job.terms.priority, Priority::Batch, "jobs let others go first");
+        assert!(job.terms.patient, "a job takes as long as it takes");
         self.asked.lock().unwrap().push(job.texts.len());
         let due = self.clock.now() + *self.takes.lock().unwrap();
         let mut faults = self.faults.lock().unwrap();
         let answers = match faults.is_empty() {
-            true => together(job.texts.iter().map(|text| says(text, &job.task)).collect()),
+            true => {
+                let mut answers: Answers =
+                    job.texts.iter().map(|text| says(text, &job.task)).collect();
+                for (at, fault) in std::mem::take(&mut *self.spoilt.lock().unwrap()) {
+                    answers[at] = Err(fault);
+                }
+                together(answers)
+            }
             false => Err(faults.remove(0)),
         };
         Box::pin(Due { clock: Arc::clone(&self.clock), due, answers: Some(answers) })
+    }
+
+    fn vitals(&self) -> Vitals {
+        Vitals { stopped: self.stopped.lock().unwrap().clone(), unready: None }
     }
 
     fn capacity(&self) -> crate::ports::Capacity {

@@ -99,12 +99,47 @@ fn an_overload_is_waited_out_with_signs_of_life() {
 }
 
 #[test]
+fn a_fault_of_some_texts_that_passes_is_not_their_result() {
+    let bench = Bench::new();
+    let id = bench.submit(request(JobKind::Classify, texts(3))).unwrap();
+    let lost = Fault::new(Code::DeviceLost, "the GPU is gone");
+    *bench.rule.spoilt.lock().unwrap() = vec![(0, lost.clone()), (2, lost)];
+    assert_eq!(bench.work(), Ok(Some(Worked::Ended(Status::Completed))));
+    assert_eq!(confidences(&bench.results(&id)), expected(3));
+    assert_eq!(*bench.rule.asked.lock().unwrap(), [3, 2], "those two are asked for again");
+}
+
+#[test]
+fn no_piece_is_larger_than_a_request_may_be() {
+    let mut bench = Bench::new();
+    bench.service.limits.texts = 2;
+    let id = bench.submit(request(JobKind::Classify, texts(5))).unwrap();
+    assert_eq!(bench.work(), Ok(Some(Worked::Ended(Status::Completed))));
+    assert_eq!(confidences(&bench.results(&id)), expected(5));
+    assert_eq!(*bench.rule.asked.lock().unwrap(), [2, 2, 1]);
+}
+
+#[test]
 fn a_slow_piece_is_held_by_signs_of_life() {
     let bench = Bench::new();
     let id = bench.submit(request(JobKind::Classify, texts(2))).unwrap();
     *bench.rule.takes.lock().unwrap() = 5 * MINUTE;
     assert_eq!(bench.work(), Ok(Some(Worked::Ended(Status::Completed))));
     assert!(bench.store.beats.load(SeqCst) >= 25);
+    assert_eq!(bench.job(&id).done, 2);
+}
+
+#[test]
+fn whoever_hangs_gives_no_sign_of_life_and_takes_nothing_up() {
+    let bench = Bench::new();
+    let id = bench.submit(request(JobKind::Classify, texts(2))).unwrap();
+    let claimed = now(bench.service.take_job()).unwrap().unwrap();
+    *bench.rule.stopped.lock().unwrap() = Some("its thread hangs".to_owned());
+    *bench.rule.takes.lock().unwrap() = 5 * MINUTE;
+    assert_eq!(now(bench.service.take_job()), Ok(None));
+    // It comes round in the end, before anybody else took the job up.
+    assert_eq!(now(bench.service.work_on(claimed)), Ok(Worked::Ended(Status::Completed)));
+    assert_eq!(bench.store.beats.load(SeqCst), 0, "signs of life");
     assert_eq!(bench.job(&id).done, 2);
 }
 
