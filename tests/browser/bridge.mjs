@@ -14,12 +14,12 @@
 //     GET  /MODEL/times                    milliseconds of loading and of the first answer
 //     GET  /MODEL/lane                     the vector instructions in use
 //     GET  /MODEL/threads                  how many workers compute one answer
-//     GET  /MODEL/device                   what computes, and why not the GPU
+//     GET  /MODEL/device                   what computes now, and why not the GPU
 //     POST /MODEL/dispose
 //     POST /MODEL/hoard                    leaves the page no room for another memory
 //     GET  /workers                        how many workers the page has
 //     GET  /gpu                            what their engines asked of the GPU, summed
-//     POST /lose                           takes the GPU away from them
+//     POST /lose                           takes the GPU away from them; `?good` for good
 //
 // MODEL is a path inside the root, or `default`; `@PRECISION,LANE,THREADS,DEVICE/` before it sets those.
 // Each may be empty, and the last ones may be left out.
@@ -76,8 +76,8 @@ process.stdin.on("end", async () => {
 console.log(`listening on ${origin}`);
 
 /** Asks the watcher in each worker; an engine that is not there yet has none. */
-function inWorkers(what) {
-  return Promise.all(page.workers().map((worker) => worker.evaluate(what)));
+function inWorkers(what, told) {
+  return Promise.all(page.workers().map((worker) => worker.evaluate(what, told)));
 }
 
 /** Hands a request to the page. A body crosses as base64, for not every body is text. */
@@ -85,7 +85,7 @@ async function bridge(request, response) {
   const { pathname, searchParams } = new URL(request.url, origin);
   if (pathname === "/workers") return void response.end(`${page.workers().length}`);
   if (pathname === "/lose") {
-    await inWorkers(() => globalThis.gpuSide?.lose());
+    await inWorkers((forGood) => globalThis.gpuSide?.lose(forGood), searchParams.has("good"));
     return void response.end("null");
   }
   if (pathname === "/gpu") {

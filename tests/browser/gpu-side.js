@@ -2,13 +2,17 @@
 // counts what it asks of them. `?broken` before it is imported makes shaders compute something else.
 
 const devices = [];
+let gone = false;
 const counts = { dispatches: 0, submits: 0, readBacks: 0, shaders: 0, groups: 0, written: 0, read: 0 };
 
 /** What the bridge asks the worker for. */
 globalThis.gpuSide = {
   counts: () => ({ ...counts }),
-  /** Takes the devices away from the engine. */
-  lose: () => devices.splice(0).forEach((device) => device.destroy()),
+  /** Takes the devices away from the engine; `forGood`, there will be no other. */
+  lose: (forGood) => {
+    gone ||= forGood;
+    devices.splice(0).forEach((device) => device.destroy());
+  },
 };
 
 /** Does something before a method of the browser's own runs. */
@@ -42,6 +46,7 @@ before(self.GPUDevice, "createShaderModule", ([descriptor]) => {
 const request = self.GPUAdapter?.prototype.requestDevice;
 if (request) {
   self.GPUAdapter.prototype.requestDevice = async function (...args) {
+    if (gone) throw new Error("there is no device any more");
     const device = await request.apply(this, args);
     devices.push(device);
     return device;

@@ -16,7 +16,10 @@ const VERBS = {
   times: ["GET", (_, { model }) => models.get(model).times],
   lane: ["GET", async (model) => model.lane],
   threads: ["GET", async (model) => model.threads],
-  device: ["GET", async ({ device, refused }) => ({ device, refused })],
+  device: ["GET", async (model) => {
+    const { device, refused } = await model.info();
+    return { device, refused };
+  }],
   dispose: ["POST", (_, { model }) => (dispose(model), null)],
 };
 

@@ -131,6 +131,11 @@ await page.locator("#model-failure").waitFor({ state: "hidden" });
 await page.locator("#classes-card").waitFor({ state: "hidden" });
 assert.match(await read("#vector-facts"), /^\d+ numbers/);
 
+// A name is shown in its own letters, and one that is no address as it is.
+await page.fill("#url", "/models/embedder/?100%");
+await page.click("#by-url button");
+await has("#about", "?100%, remote: no classes");
+
 // Loading says how far it is, and stops when it is told to.
 await page.evaluate(() => {
   window.seen = [];

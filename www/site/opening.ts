@@ -18,14 +18,16 @@ export async function open<T extends Model | Task>(
   const onProgress = (progress: Progress) => {
     if (!signal.aborted) showProgress(progress);
   };
+  let opened: T | undefined;
   try {
     showProgress({ loaded: 0 });
-    const opened = await start({ onProgress, signal });
+    opened = await start({ onProgress, signal });
     if (!signal.aborted) await showModel(opened instanceof Model ? opened : opened.model);
     if (signal.aborted) return void opened.dispose();
     hide("loading");
     return opened;
   } catch (error) {
+    void opened?.dispose();
     if (signal.aborted) return undefined;
     hide("loading");
     say("model-failure", failure(error));
@@ -54,9 +56,18 @@ async function showModel(model: Model): Promise<void> {
   const digest = made("code", "", model.digest.slice(0, 12));
   digest.title = model.digest;
   const classes = model.labels.length > 0 ? count(model.labels.length, "class", "classes") : "no classes";
-  const name = `${decodeURI(model.name)}, ${model.version}`;
+  const name = `${readable(model.name)}, ${model.version}`;
   const { memory } = await model.stats();
   part("about").replaceChildren(`${name}: ${classes}, ${bytes(memory)} of memory, digest `, digest);
+}
+
+/** A name that is an address, in its own letters. Not every name is one: "100 %" is no escape. */
+function readable(name: string): string {
+  try {
+    return decodeURI(name);
+  } catch {
+    return name;
+  }
 }
 
 function showProgress({ loaded, total }: Progress): void {

@@ -7,7 +7,7 @@ import { TriremeError } from "./errors.js";
 import { adapterHere } from "./gpu.js";
 import { recalled, remember } from "./kept.js";
 import type { EncodeAnswer } from "./engine/trireme.js";
-import type { Ask, Loaded, Processor, Progress, Taken, Wanted } from "./protocol.js";
+import type { Ask, Loaded, Placed, Processor, Progress, Taken, Wanted } from "./protocol.js";
 
 /** Tokens of the requests that are measured, by texts of at most so many. */
 const SIZES: readonly (readonly [texts: number, tokens: number])[] = [
@@ -18,7 +18,9 @@ const SIZES: readonly (readonly [texts: number, tokens: number])[] = [
 const LONG = 400;
 
 /** What a GPU fails with that the processor may not. */
-const OF_THE_GPU = new Set(["device_lost", "out_of_memory", "internal", "unsupported_here", "answer_not_finite"]);
+const OF_THE_GPU = new Set([
+  "device_lost", "out_of_memory", "internal", "unsupported_here", "answer_not_finite", "source_unavailable",
+]);
 
 export class Auto implements Asks {
   readonly #wanted: Wanted;
@@ -28,11 +30,18 @@ export class Auto implements Asks {
   #warming: Client | undefined;
   #choice: Choice = { gpuFrom: Number.POSITIVE_INFINITY, why: "the GPU is not ready yet" };
   #warm: Promise<void> | undefined;
+  /** There is no GPU to be had any more. */
+  #gone = false;
   #disposed = false;
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
     this.#cpu = new Client({ ...wanted, processor: "wasm" });
+  }
+
+  /** What answers when nothing else does. */
+  get placed(): Placed {
+    return this.#cpu.placed;
   }
 
   async load(report?: (progress: Progress) => void, signal?: AbortSignal): Promise<Loaded> {
@@ -44,14 +53,17 @@ export class Auto implements Asks {
   /** Which device answers what, once that is known. */
   async choice(): Promise<Choice> {
     await this.#warm;
+    this.#onGpu();
     return this.#choice;
   }
 
   async ask(ask: Ask, signal?: AbortSignal): Promise<unknown> {
-    const gpu = this.#gpu;
+    const gpu = this.#onGpu();
     if (!gpu || tokensOf(ask) < this.#choice.gpuFrom) return this.#cpu.ask(ask, signal);
     try {
-      return await gpu.ask(ask, signal);
+      const answer = await gpu.ask(ask, signal);
+      this.#onGpu();
+      return answer;
     } catch (error) {
       // Another request's failure may have ended it.
       const ended = gpu !== this.#gpu && !this.#disposed;
@@ -64,8 +76,9 @@ export class Auto implements Asks {
 
   /** What both take. */
   async taken(): Promise<Taken> {
-    const [cpu, gpu] = [await this.#cpu.taken(), await this.#gpu?.taken()];
-    return { wasm: cpu.wasm + (gpu?.wasm ?? 0), gpu: cpu.gpu + (gpu?.gpu ?? 0) };
+    const cpu = await this.#cpu.taken();
+    const gpu = await this.#takenBy(this.#onGpu());
+    return { wasm: cpu.wasm + gpu.wasm, gpu: cpu.gpu + gpu.gpu };
   }
 
   dispose(): void {
@@ -74,7 +87,28 @@ export class Auto implements Asks {
     this.#gpu = undefined;
   }
 
+  /** Who answers on the GPU. One whose GPU was lost for good goes on beside the processor's own, which
+   *  is one too many. */
+  #onGpu(): Client | undefined {
+    const { processor, refused } = this.#gpu?.placed ?? {};
+    if (processor === "wasm") this.#without(`the GPU failed: ${refused}`);
+    return this.#gpu;
+  }
+
+  /** What one that may be let go of meanwhile takes. */
+  async #takenBy(gpu: Client | undefined): Promise<Taken> {
+    const nothing = { wasm: 0, gpu: 0 };
+    if (!gpu) return nothing;
+    return gpu.taken().catch((error) => {
+      if (gpu === this.#gpu) throw error;
+      return nothing;
+    });
+  }
+
+  /** Goes on by the processor alone. The first reason is the true one: what fails after it fails of it. */
   #without(why: string): void {
+    if (this.#gone) return;
+    this.#gone = true;
     this.#gpu?.dispose();
     this.#gpu = undefined;
     this.#choice = { gpuFrom: Number.POSITIVE_INFINITY, why };
@@ -100,8 +134,12 @@ export class Auto implements Asks {
     }
     this.#gpu = gpu;
     const measured = known === undefined ? await this.#measure(gpu) : [];
+    // What was measured of a GPU that is gone is none of its times.
+    if (!this.#onGpu()) return;
     const gpuFrom = known ?? crossover(measured);
     await remember(memory, gpuFrom === Number.POSITIVE_INFINITY ? "never" : gpuFrom);
+    // It may have been lost meanwhile.
+    if (!this.#onGpu()) return;
     const facts = measured.length > 0 ? said(measured) : "as it was measured before";
     const why = `${name}: ${facts}`;
     this.#choice = { gpuFrom, why };

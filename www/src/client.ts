@@ -1,8 +1,9 @@
 // The caller's side of one engine: it is started again whenever it died.
 
 import { cancelled, error, errorOf, wordsOf, type Fault } from "./errors.js";
+import { unlessLeft } from "./leaving.js";
 import { start, type Started } from "./platform.js";
-import type { Ask, FromHelper, FromRoom, Loaded, Progress, Shared, Taken, ToRoom, Wanted } from "./protocol.js";
+import type { Ask, FromHelper, FromRoom, Loaded, Placed, Progress, Shared, Taken, ToRoom, Wanted } from "./protocol.js";
 
 /** Why a request that did nothing wrong got no answer: its engine died of another. */
 class Orphaned extends Error {}
@@ -12,27 +13,37 @@ interface Pending {
   reject(error: Error): void;
 }
 
+/** Who hears what an engine says of itself. */
+interface Hears {
+  progress(progress: Progress): void;
+  placed(placed: Placed): void;
+}
+
 /** An engine with one model, and the workers that help it. */
 class Live {
   readonly #helpers: Started[] = [];
   readonly #started: Started;
   readonly #pending = new Map<number, Pending>();
-  readonly #report: (progress: Progress) => void;
+  readonly #hears: Hears;
   readonly #assets: string | undefined;
   #last = 0;
+  /** It said something, so its script is here and runs. */
+  #heard = false;
   dead = false;
 
-  constructor(assets: string | undefined, report: (progress: Progress) => void) {
+  constructor(assets: string | undefined, hears: Hears) {
     this.#assets = assets;
-    this.#report = report;
+    this.#hears = hears;
     this.#started = start("worker", assets, {
       message: (data) => this.#hear(data as FromRoom),
-      broke: () => this.end({ code: "internal", message: BROKEN }, this.#oldest()),
+      broke: () => this.end(this.#heard ? BROKEN : UNSTARTED, this.#oldest()),
     });
     this.#started.hold(false);
   }
 
   ask(ask: Ask, signal?: AbortSignal): Promise<unknown> {
+    // It died after it was loaded and before this came: nothing would answer.
+    if (this.dead) return Promise.reject(new Orphaned());
     return new Promise((resolve, reject) => {
       const id = ++this.#last;
       const leave = () => {
@@ -67,7 +78,9 @@ class Live {
 
   #hear(message: FromRoom): void {
     if (this.dead) return;
-    if ("progress" in message) this.#report(message.progress);
+    this.#heard = true;
+    if ("progress" in message) this.#hears.progress(message.progress);
+    else if ("placed" in message) this.#hears.placed(message.placed);
     else if ("seats" in message) this.#help(message.seats, message.shared);
     else if ("crash" in message) this.end(message.crash, message.id);
     else if ("fault" in message) this.#settle(message.id)?.reject(errorOf(message.fault));
@@ -78,9 +91,14 @@ class Live {
   #help(seats: number, shared: Shared): void {
     const died = (fault: Fault) => this.end(fault, this.#oldest());
     for (let seat = 0; seat < seats; seat++) {
+      let broken = UNSTARTED;
       const helper = start("helper", this.#assets, {
-        message: (data) => died((data as FromHelper).crash),
-        broke: () => died({ code: "internal", message: BROKEN }),
+        message: (data) => {
+          const said = data as FromHelper;
+          if ("crash" in said) died(said.crash);
+          else broken = BROKEN;
+        },
+        broke: () => died(broken),
       });
       helper.hold(false);
       helper.post(shared);
@@ -107,6 +125,8 @@ class Live {
 
 /** Who can be asked: one engine, or one on each device. */
 export interface Asks {
+  /** What computes now, once the model is loaded. */
+  readonly placed: Placed;
   /** Loads the model, unless it is there or on its way. */
   load(report?: (progress: Progress) => void, signal?: AbortSignal): Promise<Loaded>;
   ask(ask: Ask, signal?: AbortSignal): Promise<unknown>;
@@ -128,17 +148,23 @@ export class Client implements Asks {
   readonly #wanted: Wanted;
   #live: Live | undefined;
   #loading: Promise<Loaded> | undefined;
+  #placed: Placed = { processor: "wasm", refused: undefined };
   #disposed = false;
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
   }
 
+  get placed(): Placed {
+    return this.#placed;
+  }
+
   async load(report: (progress: Progress) => void = () => {}, signal?: AbortSignal): Promise<Loaded> {
     if (this.#disposed) throw errorOf(DISPOSED);
     if (signal?.aborted) throw cancelled();
     if (!this.#loading || this.#live?.dead) {
-      const live = new Live(this.#wanted.assets, report);
+      const placed = (placed: Placed) => (this.#placed = placed);
+      const live = new Live(this.#wanted.assets, { progress: report, placed });
       this.#live = live;
       const loading = live.ask({ do: "load", wanted: this.#wanted }, signal) as Promise<Loaded>;
       // A failure is this load's alone: the next request tries again.
@@ -152,7 +178,8 @@ export class Client implements Asks {
 
   async ask(ask: Ask, signal?: AbortSignal): Promise<unknown> {
     for (;;) {
-      await this.load();
+      // Others may wait for the same load: it goes on without this caller.
+      await unlessLeft(this.load(), signal);
       if (signal?.aborted) throw cancelled();
       const live = this.#live;
       if (!live) throw errorOf(DISPOSED);
@@ -165,7 +192,8 @@ export class Client implements Asks {
   }
 
   async choice(): Promise<Choice> {
-    const { processor, refused } = await this.load();
+    await this.load();
+    const { processor, refused } = this.#placed;
     const onGpu = processor === "webgpu";
     const why = refused ?? (onGpu ? "the GPU was asked for" : "no GPU was asked for");
     return { gpuFrom: onGpu ? 0 : Number.POSITIVE_INFINITY, why };
@@ -182,6 +210,11 @@ export class Client implements Asks {
   }
 }
 
-const BROKEN = "a worker's script could not be loaded or broke";
+const BROKEN: Fault = { code: "internal", message: "a worker's script broke" };
+
+const UNSTARTED: Fault = {
+  code: "source_unavailable",
+  message: "a worker's script could not be loaded, or broke before it could say so",
+};
 
 const DISPOSED: Fault = { code: "shutting_down", message: "the model was disposed" };

@@ -1,23 +1,25 @@
 // One file from a server: kept as it comes, gone on with where it was cut off, asked about before it
 // is used again.
 
-import { Gone, forget, held, keep, keeping, metaOf, note, pieces, type Meta } from "./kept.js";
+import { Gone, PIECE, forget, held, keep, keeping, metaOf, note, pieces, replace, type Meta } from "./kept.js";
 import { after, impatient, later, Pieces, until } from "./lines.js";
 import { get } from "./platform.js";
 import type { Caching } from "./protocol.js";
-import { Offline, Refused, type Opened, type Unkept } from "./sources.js";
+import type { Reading } from "./reading.js";
+import { Offline, Refused, type Opened } from "./sources.js";
 import { agree, continues, isAbsent, isKnown, lengthOf, validators } from "./validators.js";
 
 /** How a file is fetched. */
 export interface Terms {
   cache: Caching | undefined;
   token?: string | undefined;
-  unkept: Unkept;
+  /** Its hash is known, and looked at by who reads it. */
+  pinned?: boolean;
+  /** It is asked for past what is kept of it, which stays. */
+  past?: boolean;
+  reading: Reading;
   signal: AbortSignal | undefined;
 }
-
-/** Bytes of a piece that is kept: what a cut line loses, at most. */
-const PIECE = 4 << 20;
 
 /** How often a line may break without a byte between. */
 const TRIES = 5;
@@ -40,15 +42,20 @@ export async function fetched(url: URL, terms: Terms): Promise<Opened | undefine
   const cache = terms.cache === "off" || here ? undefined : await keeping();
   if (!cache) {
     if (terms.cache === "only" && !here) throw new Offline("there is no cache here");
-    if (terms.cache !== "off" && !here) terms.unkept.reason ??= "there is no cache here";
+    if (terms.cache !== "off" && !here) terms.reading.unkept ??= "there is no cache here";
     return new Fetch(url, terms, undefined).open(undefined);
   }
-  return alone(url.href, terms.signal, async () => {
+  if (terms.past) return aside(url, terms, cache);
+  let older = false;
+  const opened = await alone(url.href, terms.signal, async () => {
     const meta = await metaOf(cache, url.href).catch(() => undefined);
     if (meta && (await stillTrue(url, meta, terms))) return fromKept(cache, meta, url, terms);
     if (terms.cache === "only") throw new Offline(`${url.href} is not kept here`);
-    return new Fetch(url, terms, cache).open(meta?.complete ? undefined : meta);
+    older = meta?.complete === true && !meta.absent;
+    return older ? undefined : new Fetch(url, terms, cache).open(meta?.complete ? undefined : meta);
   });
+  // What is newer may be damaged. It comes without the lock: it would hold up who puts another in place.
+  return older ? aside(url, { ...terms, past: true }, cache) : opened;
 }
 
 /** Does something while no other tab does it with the same file, so that one fetches and the others
@@ -58,22 +65,39 @@ async function alone(
   signal: AbortSignal | undefined,
   work: () => Promise<Opened | undefined>,
 ): Promise<Opened | undefined> {
-  const locks = globalThis.navigator?.locks;
-  if (!locks) return work();
+  if (!globalThis.navigator?.locks) return work();
   return new Promise((resolve, reject) => {
     const read = async () => {
       const opened = await work();
       if (!opened) return resolve(undefined);
       await new Promise<void>((end) => resolve({ ...opened, chunks: until(opened.chunks, end) }));
     };
-    locks.request(`trireme ${name}`, signal ? { signal } : {}, read).catch(reject);
+    locked(name, signal, read).catch(reject);
   });
 }
 
-/** Whether what is kept is still what the server has; without a server it is. */
+/** Does something while no other tab does anything with the same file. */
+async function locked(name: string, signal: AbortSignal | undefined, work: () => Promise<void>): Promise<void> {
+  const locks = globalThis.navigator?.locks;
+  await (locks ? locks.request(`trireme ${name}`, signal ? { signal } : {}, work) : work());
+}
+
+/** Opens a file past what is kept of it, which stays: the new one is put in its place once it is known
+ *  to be better. */
+async function aside(url: URL, terms: Terms, cache: Cache): Promise<Opened | undefined> {
+  const file = new Fetch(url, terms, undefined);
+  const opened = await file.open(undefined);
+  const put = (work: () => Promise<void>) => locked(url.href, terms.signal, work);
+  if (opened) return { ...opened, replace: (bytes) => put(() => file.replace(cache, bytes)) };
+  terms.reading.instead.push(() => put(() => file.gone(cache)));
+  return undefined;
+}
+
+/** Whether what is kept is still what the server has; without a server it is. Where its hash is known,
+ *  that tells. */
 async function stillTrue(url: URL, meta: Meta, terms: Terms): Promise<boolean> {
   if (!meta.complete) return false;
-  if (terms.cache === "only" || standsForItself(url)) return true;
+  if (terms.cache === "only" || standsForItself(url) || (terms.pinned && !meta.absent)) return true;
   try {
     const said = await looked(url, asking({ ...terms, signal: soon(terms.signal) }));
     // A server in trouble says nothing of the file.
@@ -114,7 +138,8 @@ function asking({ token, signal }: Terms): RequestInit {
 }
 
 function fromKept(cache: Cache, meta: Meta, url: URL, terms: Terms): Opened | undefined {
-  return meta.absent ? undefined : { size: held(meta), chunks: keptOrAnew(cache, meta, url, terms) };
+  if (meta.absent) return undefined;
+  return { size: held(meta), chunks: keptOrAnew(cache, meta, url, terms), kept: terms.cache !== "only" };
 }
 
 /** What is kept; the rest anew, where the browser took a piece away. */
@@ -158,6 +183,7 @@ class Fetch {
 
   /** Opens it, behind what an earlier attempt left. */
   async open(left: Meta | undefined): Promise<Opened | undefined> {
+    const { reading } = this.#terms;
     const rest = left && held(left) > 0 ? await this.#rest(left) : undefined;
     const response = rest ?? (await this.#patiently(() => this.#ask(0)));
     // What was kept of another file is not mixed with this one.
@@ -168,8 +194,25 @@ class Fetch {
       return undefined;
     }
     if (!response.ok) throw new Refused(response.status);
+    if (this.#cache) reading.came.add(this.#url.href);
     this.#meta = rest && left ? left : { ...this.#meta, ...validators(response) };
-    return { size: this.#meta.size ?? (rest ? undefined : lengthOf(response)), chunks: this.#chunks(response) };
+    const size = this.#meta.size ?? (rest ? undefined : lengthOf(response));
+    return { size, chunks: this.#chunks(response), kept: rest !== undefined };
+  }
+
+  /** Keeps all that came, in place of what was kept; where that fails, that stays. */
+  async replace(cache: Cache, bytes: Uint8Array): Promise<void> {
+    try {
+      await replace(cache, this.#meta, bytes);
+    } catch (thrown) {
+      this.#terms.reading.unkept = reasonOf(thrown);
+    }
+  }
+
+  /** Keeps that there is no such file any more. */
+  async gone(cache: Cache): Promise<void> {
+    await forget(this.#url.href);
+    await note(cache, { ...this.#meta, absent: true, complete: true });
   }
 
   /** The rest of a file of which something is here; nothing, where it is another file by now. */
@@ -200,8 +243,8 @@ class Fetch {
   #ask(from: number): Promise<Response> {
     const init = asking(this.#terms);
     if (from > 0) init.headers = { ...init.headers, range: `bytes=${from}-` };
-    // What is kept here need not be kept by the browser as well.
-    if (this.#cache) init.cache = "no-store";
+    // What is kept here need not be kept by the browser as well, and may be the same there.
+    if (this.#cache || this.#terms.past) init.cache = "no-store";
     return get(this.#url, init);
   }
 
@@ -227,7 +270,12 @@ class Fetch {
       if (full) await this.#keep(full);
       yield this.#passed(chunk);
     }
-    await this.#keep(rest.rest());
+    await this.#end(rest.rest());
+  }
+
+  /** Keeps the last of it, and that this is all. */
+  async #end(last: Uint8Array): Promise<void> {
+    await this.#keep(last);
     await this.#trying((cache) => note(cache, { ...this.#meta, size: this.#given, complete: true }));
   }
 
@@ -280,7 +328,7 @@ class Fetch {
     try {
       await work(this.#cache);
     } catch (thrown) {
-      this.#terms.unkept.reason = reasonOf(thrown);
+      this.#terms.reading.unkept = reasonOf(thrown);
       this.#cache = undefined;
       await forget(this.#url.href).catch(() => {});
     }

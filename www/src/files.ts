@@ -5,54 +5,52 @@ import { error } from "./errors.js";
 import { fetched, type Terms } from "./fetching.js";
 import { forget } from "./kept.js";
 import { chunksOf } from "./lines.js";
-import { Tally } from "./progress.js";
-import type { Progress, Wanted } from "./protocol.js";
-import { Damaged, Missing, type Opened, type Unkept } from "./sources.js";
+import { absent, check, type Pins } from "./pins.js";
+import type { Tally } from "./progress.js";
+import type { Wanted } from "./protocol.js";
+import type { Reading } from "./reading.js";
+import { Missing, type Opened } from "./sources.js";
 
-/** Who is told, and who may stop it. */
+/** Who counts what is read, what it must come to, and how it is read. */
 export interface Reader {
-  report: (progress: Progress) => void;
-  unkept: Unkept;
-  signal: AbortSignal | undefined;
+  tally: Tally;
+  pins: Pins;
+  reading: Reading;
 }
 
-/** A file's address, what it must come to, and how it is opened. */
+/** A file: what it must come to, and how it is opened. */
 interface File {
-  url?: URL;
   weights: boolean;
-  sha256?: string | undefined;
-  open(): Promise<Opened | undefined>;
+  sha256: string | undefined;
+  /** Where it may be kept. */
+  url?: string;
+  /** `past` leaves out what is kept of it. */
+  open(past?: boolean): Promise<Opened | undefined>;
 }
 
 /** Opens what lies at a place, and says how far reading is. */
-export function open(wanted: Wanted, reader: Reader): Source | Promise<Uint8Array> {
-  const { place, sha256, cache } = wanted;
-  if (sha256 && !globalThis.crypto?.subtle) {
-    throw error("unsupported_here", "a page without https can't check a SHA-256; serve it by https, or leave the hash out");
-  }
-  const tally = new Tally(reader.report);
-  const terms: Terms = { cache, ...reader };
-  const at = (url: URL, name: string, token?: string): File => ({
-    url,
-    weights: isWeights(name),
-    sha256: hashOf(sha256, name),
-    open: () => fetched(url, { ...terms, token }),
-  });
-  const single = place.kind === "bundle" || place.kind === "file";
-  if (sha256 && (typeof sha256 === "string") !== single) {
-    throw error("invalid_option", "sha256 is a string for a bundle, and an object by file for a folder");
-  }
+export function open({ place, cache }: Wanted, reader: Reader): Source | Promise<Uint8Array> {
+  const { pins, reading } = reader;
+  const terms: Terms = { cache, reading, signal: reading.signal };
+  const at = (url: URL, weights: boolean, sha256: string | undefined, token?: string): File => {
+    const pinned = sha256 !== undefined;
+    const open = (past = reading.past && !pinned) => fetched(url, { ...terms, token, pinned, past });
+    return { weights, sha256, url: url.href, open };
+  };
+  const inPlace = (file: File) => reading.watch(ifThere(file, reader));
   switch (place.kind) {
     case "folder":
-      return source(place.url, async (name) => read(at(inside(place.url, name), name, place.token), tally));
+      return source(place.url, async (name) =>
+        inPlace(at(inside(place.url, name), isWeights(name), pins.of(name), place.token)),
+      );
     case "files": {
       const files = new Map(place.files);
-      return source(place.label, (name) => read(own(files.get(name), name, sha256), tally));
+      return source(place.label, (name) => inPlace(own(files.get(name), isWeights(name), pins.of(name))));
     }
     case "bundle":
-      return whole(read({ ...at(new URL(place.url), place.url), weights: true, sha256: hashOf(sha256) }, tally));
+      return reading.watch(whole(read(at(new URL(place.url), true, pins.of()), reader)));
     case "file":
-      return whole(read({ ...own(place.file, place.label, sha256), weights: true }, tally));
+      return reading.watch(whole(read(own(place.file, true, pins.of()), reader)));
   }
 }
 
@@ -77,54 +75,101 @@ async function whole(reading: Promise<Uint8Array | undefined>): Promise<Uint8Arr
   return bytes;
 }
 
-function own(file: Blob | undefined, name: string, sha256: Wanted["sha256"]): File {
+function own(file: Blob | undefined, weights: boolean, sha256: string | undefined): File {
   const opened = file && { size: file.size, chunks: chunksOf(file.stream()) };
-  return { weights: isWeights(name), sha256: hashOf(sha256, name), open: async () => opened };
-}
-
-/** What a file must come to: of several each its own, of one the only. */
-function hashOf(sha256: Wanted["sha256"], name = ""): string | undefined {
-  return typeof sha256 === "object" ? sha256[name] : sha256;
+  return { weights, sha256, open: async () => opened };
 }
 
 function isWeights(name: string): boolean {
   return /\.(safetensors|bin)$/.test(name);
 }
 
-/** Reads a file. What was kept and is damaged is fetched once more. */
-async function read(file: File, tally: Tally): Promise<Uint8Array | undefined> {
-  try {
-    return await readOnce(file, tally);
-  } catch (thrown) {
-    if (!(thrown instanceof Damaged) || !file.url || !(await forget(file.url.href))) throw thrown;
-    return readOnce(file, tally);
-  }
-}
-
-async function readOnce(file: File, tally: Tally): Promise<Uint8Array | undefined> {
-  tally.begin();
-  let opened: Opened | undefined;
-  try {
-    opened = await file.open();
-  } finally {
-    if (!opened) tally.absent();
-  }
-  if (!opened) return undefined;
-  tally.found(opened.size, file.weights);
-  const bytes = await collect(opened, (read) => tally.step(read));
-  tally.end(bytes.length, opened.size);
-  if (file.sha256) await check(bytes, file.sha256);
+/** Reads one of several files. It need not be there, unless its hash is known. */
+async function ifThere(file: File, reader: Reader): Promise<Uint8Array | undefined> {
+  const bytes = await read(file, reader);
+  if (!bytes && file.sha256 !== undefined) throw absent(file.sha256);
   return bytes;
 }
 
-async function check(bytes: Uint8Array, expected: string): Promise<void> {
-  const hash = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  const got = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (got !== expected.toLowerCase()) throw new Damaged(`SHA-256 ${expected}`, got);
+async function read(file: File, reader: Reader): Promise<Uint8Array | undefined> {
+  const { reading, tally } = reader;
+  const opened = await begun(file, tally);
+  if (!opened) return undefined;
+  const bytes = await collect(opened, tally);
+  if (file.sha256 !== undefined) return right(bytes, file, file.sha256, opened, reader);
+  reading.kept ||= opened.kept === true;
+  if (opened.replace) reading.instead.push(async () => opened.replace?.(bytes));
+  return bytes;
+}
+
+/** Opens a file, and says so. */
+async function begun(file: File, tally: Tally, past?: boolean): Promise<Opened | undefined> {
+  tally.begin();
+  let opened: Opened | undefined;
+  try {
+    opened = await file.open(past);
+  } finally {
+    if (!opened) tally.absent();
+  }
+  if (opened) tally.found(opened.size, file.weights);
+  return opened;
+}
+
+/** Holds a file to its hash. One that was kept and comes to another is fetched past what is kept. */
+async function right(
+  bytes: Uint8Array,
+  file: File,
+  sha256: string,
+  { kept }: Opened,
+  { reading, tally }: Reader,
+): Promise<Uint8Array> {
+  const { url = "" } = file;
+  try {
+    await check(bytes, sha256);
+    reading.came.delete(url);
+    return bytes;
+  } catch (damaged) {
+    const better = kept ? await anew(file, sha256, tally) : undefined;
+    if (better) return better;
+    // What came just now is not used again; what was kept stays, for it may be the hash that is wrong.
+    if (reading.came.delete(url)) await forget(url).catch(() => {});
+    throw damaged;
+  }
+}
+
+/** What a file's server has now, in place of what is kept of it; nothing, where that is no better. */
+async function anew(file: File, sha256: string, tally: Tally): Promise<Uint8Array | undefined> {
+  try {
+    const opened = await begun(file, tally, true);
+    if (!opened) return undefined;
+    const bytes = await collect(opened, tally);
+    await check(bytes, sha256);
+    await opened.replace?.(bytes).catch(() => {});
+    return bytes;
+  } catch (thrown) {
+    // There is no memory for it: the damage is not what is wrong.
+    if (thrown instanceof RangeError) throw thrown;
+    return undefined;
+  }
+}
+
+/** Reads a file, and says how far that is. */
+async function collect(opened: Opened, tally: Tally): Promise<Uint8Array> {
+  let length = 0;
+  const step = (read: number) => {
+    length += read;
+    tally.step(read);
+  };
+  try {
+    return await joined(opened, step);
+  } finally {
+    // Also of one that broke off: there won't be more of it.
+    tally.end(length, opened.size);
+  }
 }
 
 /** Reads a file into one piece of memory, without a second copy where its length was right. */
-async function collect({ size, chunks }: Opened, step: (read: number) => void): Promise<Uint8Array> {
+async function joined({ size, chunks }: Opened, step: (read: number) => void): Promise<Uint8Array> {
   let bytes = new Uint8Array(0);
   let length = 0;
   for await (const chunk of chunks) {

@@ -7,6 +7,7 @@ import { scope } from "./platform.js";
 import type { FromHelper, Shared } from "./protocol.js";
 
 scope.listen(async ({ module, memory }: Shared) => {
+  scope.tell({ started: true } satisfies FromHelper);
   const { default: init, work } = threaded();
   try {
     await init({ module_or_path: module, memory });

@@ -7,6 +7,9 @@ const CACHE = "trireme-models-1";
 /** Addresses that no server has: a cache wants some. */
 const ROOT = "https://kept.invalid/";
 
+/** Bytes of a piece: what a cut line loses, at most. */
+export const PIECE = 4 << 20;
+
 /** What is known of a file that is kept. */
 export interface Meta {
   url: string;
@@ -17,6 +20,8 @@ export interface Meta {
   modified: string | null;
   /** Lengths of the pieces that are here. */
   pieces: number[];
+  /** Whether they have the second of two names: a copy that takes another's place is laid beside it. */
+  second?: boolean;
   /** All of it is here. */
   complete: boolean;
   /** There is no such file. */
@@ -49,16 +54,40 @@ export function note(cache: Cache, meta: Meta): Promise<void> {
 
 /** Keeps one piece more, and only then says that it is there. */
 export async function keep(cache: Cache, meta: Meta, bytes: Uint8Array): Promise<Meta> {
-  await cache.put(key(meta.url, meta.pieces.length), new Response(bytes as Uint8Array<ArrayBuffer>));
-  const longer = { ...meta, pieces: [...meta.pieces, bytes.length] };
+  const longer = await lay(cache, meta, bytes);
   await note(cache, longer);
   return longer;
+}
+
+/** Puts a whole file in the place of what is kept of it, which stays as it is until then. */
+export async function replace(cache: Cache, empty: Meta, bytes: Uint8Array): Promise<void> {
+  const old = await metaOf(cache, empty.url);
+  let meta: Meta = { ...empty, size: bytes.length, complete: true, second: !old?.second };
+  try {
+    for (let at = 0; at < bytes.length; at += PIECE) meta = await lay(cache, meta, bytes.subarray(at, at + PIECE));
+    await note(cache, meta);
+  } catch (thrown) {
+    await clear(cache, meta);
+    throw thrown;
+  }
+  if (old) await clear(cache, old);
+}
+
+/** Keeps one piece more, and says nothing of it. */
+async function lay(cache: Cache, meta: Meta, bytes: Uint8Array): Promise<Meta> {
+  await cache.put(pieceOf(meta, meta.pieces.length), new Response(bytes as Uint8Array<ArrayBuffer>));
+  return { ...meta, pieces: [...meta.pieces, bytes.length] };
+}
+
+/** Deletes the pieces of one copy. */
+async function clear(cache: Cache, meta: Meta): Promise<void> {
+  for (const index of meta.pieces.keys()) await cache.delete(pieceOf(meta, index));
 }
 
 /** The pieces that are here, in order. */
 export async function* pieces(cache: Cache, meta: Meta): AsyncGenerator<Uint8Array> {
   for (const [index, length] of meta.pieces.entries()) {
-    const found = await cache.match(key(meta.url, index));
+    const found = await cache.match(pieceOf(meta, index));
     const bytes = new Uint8Array((await found?.arrayBuffer()) ?? new ArrayBuffer(0));
     // The browser may have taken it away at any time.
     if (bytes.length !== length) throw new Gone(`piece ${index} of ${meta.url} is gone`);
@@ -76,7 +105,9 @@ export async function forget(url: string): Promise<boolean> {
   if (!cache || !meta) return false;
   // What is known of it first: pieces alone are nothing.
   await cache.delete(key(url, "meta"));
-  for (const index of meta.pieces.keys()) await cache.delete(key(url, index));
+  // A page that was closed may have left a part of a second copy.
+  const left = (await cache.keys()).filter((request) => request.url.startsWith(key(url, "")));
+  for (const request of left) await cache.delete(request);
   return true;
 }
 
@@ -112,6 +143,10 @@ export function held(meta: Meta): number {
   return meta.pieces.reduce((sum, length) => sum + length, 0);
 }
 
-function key(url: string, part: string | number): string {
+function pieceOf({ url, second }: Meta, index: number): string {
+  return key(url, second ? `second-${index}` : `${index}`);
+}
+
+function key(url: string, part: string): string {
   return `${ROOT}${encodeURIComponent(url)}/${part}`;
 }

@@ -34,7 +34,8 @@ export interface LoadOptions extends Hub {
   /** Whether fetched files are kept, and asked about before they are used again (`"check"`, which is
    *  usual), are all there is (`"only"`), or are not kept (`"off"`). */
   cache?: Caching;
-  /** The SHA-256 of a bundle, or of each file by its name; what comes to another is refused. */
+  /** The SHA-256 of a bundle, or of each file by its name; what comes to another is refused, and so is a
+   *  name that nothing is read from. What is kept and comes to it is used without asking. */
   sha256?: string | Readonly<Record<string, string>>;
   /** The most bytes that the engine's memory may take. */
   maxMemory?: number;
@@ -84,29 +85,37 @@ export class Model {
   readonly lane: Lane;
   /** How many workers compute one answer. */
   readonly threads: number;
-  /** What computes. */
-  readonly device: Device;
-  /** Why that is not the GPU, where it was asked for. */
-  readonly refused: string | undefined;
   /** Its classes by id; empty where it does not classify. */
   readonly labels: readonly string[];
-  /** All that it says of itself. */
-  readonly facts: Readonly<Loaded>;
   readonly #asks: Asks;
+  readonly #loaded: Loaded;
 
   /** @internal */
   constructor(asks: Asks, loaded: Loaded) {
     this.#asks = asks;
-    this.facts = loaded;
+    this.#loaded = loaded;
     this.name = loaded.model;
     this.version = loaded.version;
     this.digest = loaded.digest;
     this.precision = loaded.precision;
     this.lane = loaded.lane;
     this.threads = loaded.threads;
-    this.device = asks instanceof Auto ? "auto" : loaded.processor;
-    this.refused = loaded.refused;
     this.labels = loaded.labels;
+  }
+
+  /** What computes now. */
+  get device(): Device {
+    return this.#asks instanceof Auto ? "auto" : this.#asks.placed.processor;
+  }
+
+  /** Why that is not the GPU, where it was asked for. */
+  get refused(): string | undefined {
+    return this.#asks.placed.refused;
+  }
+
+  /** All that it says of itself. */
+  get facts(): Readonly<Loaded> {
+    return { ...this.#loaded, ...this.#asks.placed };
   }
 
   /** Classifies a text. Bytes are read as a request's JSON. */
@@ -135,7 +144,8 @@ export class Model {
 
   /** What runs where, and why; with `device: "auto"` once that is measured. */
   async info(): Promise<Info> {
-    return { ...this.facts, device: this.device, ...(await this.#asks.choice()) };
+    const choice = await this.#asks.choice();
+    return { ...this.facts, device: this.device, ...choice };
   }
 
   /** What the model takes now. */

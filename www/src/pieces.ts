@@ -2,10 +2,8 @@
 // early, memory stays small, and an abort is seen soon.
 
 import { cancelled, error, TriremeError } from "./errors.js";
-import { later } from "./lines.js";
-
-/** Texts of any number: all here, or still to come. */
-export type Texts = Iterable<string> | AsyncIterable<string>;
+import { unlessLeft } from "./leaving.js";
+import { Resting, RESTS, type Texts } from "./resting.js";
 
 /** Texts of one request; an engine takes no more than 256. */
 const MOST_TEXTS = 128;
@@ -19,12 +17,8 @@ const LONGEST = 128 * 1024;
 /** Requests that are with the engine at once: while one is answered the next is on its way. */
 const AHEAD = 2;
 
-/** A source that brings nothing for so long, in milliseconds, has brought a piece. */
-const REST = 20;
-
 /** A text as an engine takes it; what it would refuse is refused before it is copied there. */
-export function checked(text: unknown, place?: number): string {
-  const of = place === undefined ? "the text" : `text ${place}`;
+export function checked(text: unknown, of = "the text"): string {
   if (typeof text !== "string") throw error("invalid_request", `${of} is ${kind(text)}, and not a string`);
   if (text.length > LONGEST) {
     throw error("text_too_long", `${of} has more than ${LONGEST} bytes; shorten it`);
@@ -45,17 +39,16 @@ export function listed(texts: string | string[]): string[] {
 /** The letters of a text, with what goes with it by its place. */
 type Weigh = (text: string, place: number) => number;
 
-/** Cuts texts into requests. */
-export async function* pieces(
-  texts: Texts,
+/** Cuts texts into requests. Where the source rests, what it has brought is a piece. */
+async function* pieces(
+  source: AsyncIterable<unknown>,
   signal?: AbortSignal,
   weigh: Weigh = (text) => text.length,
 ): AsyncGenerator<string[]> {
   let [piece, letters, place]: [string[], number, number] = [[], 0, 0];
-  // A text is a list of letters, and never meant as one.
-  for await (const next of rested(typeof texts === "string" ? [texts] : texts)) {
+  for await (const next of source) {
     if (signal?.aborted) throw cancelled();
-    const text = next === RESTS ? undefined : checked(next, place);
+    const text = next === RESTS ? undefined : checked(next, `text ${place}`);
     const weight = text === undefined ? MOST_LETTERS : weigh(text, place);
     if (piece.length > 0 && (piece.length >= MOST_TEXTS || letters + weight > MOST_LETTERS)) {
       yield piece;
@@ -69,29 +62,6 @@ export async function* pieces(
   if (piece.length > 0) yield piece;
 }
 
-/** A source that is slow, in place of a text. */
-const RESTS = Symbol("rests");
-
-/** The same texts, and a sign where the source rests. */
-async function* rested(texts: Texts): AsyncGenerator<unknown> {
-  if (!(Symbol.asyncIterator in texts)) return yield* texts;
-  const source = texts[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = source.next();
-      const called = new AbortController();
-      const rest = later(REST, called.signal).then(() => RESTS, () => RESTS);
-      if ((await Promise.race([next, rest])) === RESTS) yield RESTS;
-      called.abort();
-      const came: IteratorResult<string> = await next;
-      if (came.done) return;
-      yield came.value;
-    }
-  } finally {
-    await source.return?.();
-  }
-}
-
 /** Answers to pieces, in order; some are asked for before those ahead of them are taken. */
 export async function* answered<T>(
   texts: Texts,
@@ -99,10 +69,11 @@ export async function* answered<T>(
   signal?: AbortSignal,
   weigh?: Weigh,
 ): AsyncGenerator<T> {
-  const source = pieces(texts, signal, weigh);
+  const source = new Resting(texts);
+  const cut = pieces(source, signal, weigh);
   const waiting: Promise<T>[] = [];
   const come = () => {
-    const next = source.next();
+    const next = cut.next();
     // What it fails with is told when its turn comes.
     next.catch(() => {});
     return next;
@@ -110,9 +81,10 @@ export async function* answered<T>(
   let [next, from]: [Promise<IteratorResult<string[]>> | undefined, number] = [come(), 0];
   try {
     while (next || waiting.length > 0) {
-      // The next piece or the oldest answer, whichever comes sooner.
+      // The next piece or the oldest answer, whichever comes sooner. A source may bring neither.
       const oldest = waiting.slice(0, 1).map((answer) => answer.then(() => false, () => false));
-      const goesOn = waiting.length < AHEAD && next && (await Promise.race([next.then(() => true), ...oldest]));
+      const sooner = next && waiting.length < AHEAD && Promise.race([next.then(() => true), ...oldest]);
+      const goesOn = sooner && (await unlessLeft(sooner, signal));
       if (!goesOn || !next) {
         yield await (waiting.shift() as Promise<T>);
         continue;
@@ -125,7 +97,7 @@ export async function* answered<T>(
       }
     }
   } finally {
-    await source.return(undefined);
+    await source.end();
   }
 }
 

@@ -56,13 +56,17 @@ export type Processor = "wasm" | "webgpu";
  *  for its content (`"check"`); it is all there is (`"only"`); or nothing is (`"off"`). */
 export type Caching = "check" | "only" | "off";
 
-/** What a model says of itself once it is loaded. */
-export interface Loaded extends InfoAnswer {
-  lane: Lane;
-  threads: number;
+/** What computes now. A GPU that is lost for good leaves its model to the processor. */
+export interface Placed {
   processor: Processor;
   /** Why that is not the GPU, where it was asked for. */
   refused: string | undefined;
+}
+
+/** What a model says of itself once it is loaded. */
+export interface Loaded extends InfoAnswer, Placed {
+  lane: Lane;
+  threads: number;
   /** Why what was fetched is not kept, where it is not. */
   unkept: string | undefined;
 }
@@ -103,13 +107,14 @@ export type Ask =
 export type ToRoom = { id: number; ask: Ask } | { abort: number };
 
 /** What the engine's side sends. A crash is its last word; `id` is the request that it died of. Seats
- *  are places for helpers. */
+ *  are places for helpers. What computes is said before the answer under which that changed. */
 export type FromRoom =
   | { id: number; answer: unknown }
   | { id: number; fault: Fault }
   | { progress: Progress }
+  | { placed: Placed }
   | { seats: number; shared: Shared }
   | { crash: Fault; id: number | undefined };
 
-/** What a helper sends, if anything: its last word. */
-export type FromHelper = { crash: Fault };
+/** What a helper sends: that its script runs, and perhaps a last word. */
+export type FromHelper = { started: true } | { crash: Fault };

@@ -1,17 +1,10 @@
 // The engine's side: one model. It answers one request after another, and dies of the first that
 // breaks it; the caller's side opens the next room.
 
-import { compiled, engineFor, memoryFor } from "./engines.js";
 import type { Model } from "./engine/trireme.js";
-import { cancelled, deathOf, error, faultOf, wordsOf } from "./errors.js";
-import { open } from "./files.js";
-import { tilesHere } from "./gpu.js";
-import { forget, under } from "./kept.js";
-import { Damaged, Missing, Offline, Refused, Unkept } from "./sources.js";
-import type { Ask, FromRoom, Lane, Loaded, Processor, Taken, ToRoom, Wanted } from "./protocol.js";
-
-/** What an engine calls a processor. */
-const PROCESSORS = { wasm: "cpu", webgpu: "gpu" } as const;
+import { cancelled, deathOf, error, faultOf } from "./errors.js";
+import { load, placeOf } from "./loading.js";
+import type { Ask, FromRoom, Loaded, Taken, ToRoom, Wanted } from "./protocol.js";
 
 /** Tells the caller's side something; what is in `moved` goes over, and is not copied. */
 export type Tell = (message: FromRoom, moved: Transferable[]) => void;
@@ -21,6 +14,8 @@ export class Room {
   readonly #aborts = new Map<number, AbortController>();
   #memory: WebAssembly.Memory | undefined;
   #engine: Model | undefined;
+  /** What computes, as it was said last. */
+  #device: string | undefined;
   /** The request that is being answered. */
   #current: number | undefined;
   /** Settles when the requests so far are answered. */
@@ -48,30 +43,49 @@ export class Room {
     });
   }
 
-  /** Nobody listens any more: what is under way stops at its next step. */
+  /** Nobody listens any more: what is under way stops at its next step, and then the engine is let go
+   *  of. Where there is no worker nothing else frees its memory. */
   end(): void {
     for (const abort of this.#aborts.values()) abort.abort();
+    void this.#queue.then(() => this.#release()?.free());
   }
 
-  /** The engine broke: its last word. */
+  /** The engine broke: its last word. What is broken is not asked to clean up either. */
   crash(thrown: unknown): void {
+    this.#release();
     this.#tell({ crash: deathOf(thrown), id: this.#current }, []);
+  }
+
+  #release(): Model | undefined {
+    const engine = this.#engine;
+    this.#engine = this.#memory = undefined;
+    return engine;
   }
 
   async #answer(id: number, ask: Ask): Promise<void> {
     try {
       const answer = await this.#perform(ask, this.#aborts.get(id)?.signal);
+      this.#tellPlace();
       this.#tell({ id, answer }, buffersOf(answer));
     } catch (thrown) {
       const fault = faultOf(thrown);
-      if (fault) this.#tell({ id, fault }, []);
-      else this.crash(thrown);
+      if (!fault) return this.crash(thrown);
+      this.#tellPlace();
+      this.#tell({ id, fault }, []);
     }
+  }
+
+  /** Says what computes, where that is new. */
+  #tellPlace(): void {
+    const engine = this.#engine;
+    if (!engine || engine.device === this.#device) return;
+    this.#device = engine.device;
+    this.#tell({ placed: placeOf(engine) }, []);
   }
 
   async #perform(ask: Ask, abort: AbortSignal | undefined): Promise<unknown> {
     if (abort?.aborted) throw cancelled();
-    if (ask.do === "load") return this.#load(ask.wanted, abort).catch((thrown) => forgotten(thrown, ask.wanted));
+    if (ask.do === "load") return this.#load(ask.wanted, abort);
     const engine = this.#engine;
     if (!engine || !this.#memory) throw error("internal", "no model is loaded");
     switch (ask.do) {
@@ -90,46 +104,12 @@ export class Room {
     }
   }
 
-  async #load(wanted: Wanted, abort: AbortSignal | undefined): Promise<Loaded> {
-    const unkept = new Unkept();
-    const source = Promise.resolve(
-      open(wanted, { report: (progress) => this.#tell({ progress }, []), unkept, signal: abort }),
-    ).catch(refused);
-    // Told below; until then nobody listens.
-    source.catch(() => {});
-    const built = engineFor(wanted);
-    const module = await compiled(built, wanted);
-    const memory = memoryFor(built, wanted.maxMemory);
-    const glue = built.glue();
-    const { memory: engines } = await glue.default({ module_or_path: module, ...(memory && { memory }) }).catch(unplaced);
-    this.#memory = engines;
-    const tiles = wanted.processor === "webgpu" ? await tilesHere().catch(() => undefined) : undefined;
-    const engine = await glue.Model.load(
-      await source, wanted.name, wanted.version, wanted.precision, built.threads,
-      wanted.processor && PROCESSORS[wanted.processor], tiles?.known,
-    );
-    await tiles?.keep();
-    this.#engine = engine;
-    if (built.threads > 1) {
-      this.#tell({ seats: built.threads - 1, shared: { module, memory: engines } }, []);
-    }
-    return {
-      ...engine.info(),
-      lane: engine.lane as Lane,
-      threads: built.threads,
-      processor: (engine.device === "gpu" ? "webgpu" : "wasm") satisfies Processor,
-      refused: engine.refused,
-      unkept: unkept.reason,
-    };
+  async #load(wanted: Wanted, signal: AbortSignal | undefined): Promise<Loaded> {
+    const { engine, shared, loaded } = await load(wanted, (progress) => this.#tell({ progress }, []), signal);
+    [this.#engine, this.#memory] = [engine, shared.memory];
+    if (loaded.threads > 1) this.#tell({ seats: loaded.threads - 1, shared }, []);
+    return loaded;
   }
-}
-
-/** What is kept of a model that is damaged is not used again: the next load asks its server. */
-async function forgotten(thrown: unknown, { place }: Wanted): Promise<never> {
-  if (faultOf(thrown)?.code === "invalid_model" && "url" in place) {
-    for (const { url } of await under(place.url).catch(() => [])) await forget(url);
-  }
-  throw thrown;
 }
 
 /** The memory of an answer's arrays, each once. */
@@ -138,22 +118,4 @@ function buffersOf(answer: unknown): Transferable[] {
   const values = Object.values(answer).flatMap((value) => (Array.isArray(value) ? value : [value]));
   const buffers = values.filter(ArrayBuffer.isView).map((view) => view.buffer as ArrayBuffer);
   return [...new Set(buffers)];
-}
-
-/** An engine could not be started. */
-function unplaced(thrown: unknown): never {
-  if (!(thrown instanceof RangeError)) throw thrown;
-  throw error("out_of_memory", `there is no memory for the engine here: ${thrown.message}`);
-}
-
-/** A bundle's source failed. */
-function refused(thrown: unknown): never {
-  if (faultOf(thrown)) throw thrown;
-  if (thrown instanceof Missing) throw error("model_not_found", "there is no bundle at this place");
-  if (thrown instanceof Offline) throw error("offline", `${thrown.message}, and nothing may be fetched`);
-  if (thrown instanceof Damaged) throw error("invalid_model", `the bundle is damaged: ${thrown.message}`);
-  if (thrown instanceof Refused && (thrown.status === 401 || thrown.status === 403)) {
-    throw error("source_refused", `the bundle's server wants another token: ${thrown.message}`);
-  }
-  throw error("source_unavailable", `could not read the bundle: ${wordsOf(thrown)}`);
 }

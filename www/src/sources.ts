@@ -25,14 +25,13 @@ export class Offline extends Error {
   readonly kept = "nothing";
 }
 
-/** Why a file that was fetched is not kept, for the last of them that was not. */
-export class Unkept {
-  reason: string | undefined;
-}
-
 /** A file that is being read. */
 export interface Opened {
   /** Its length, where the source says so. */
   size: number | undefined;
   chunks: AsyncIterable<Uint8Array>;
+  /** Something of it was kept before, and all of it may be fetched anew. */
+  kept?: boolean;
+  /** It comes past what is kept: puts all of it in that one's place. */
+  replace?(bytes: Uint8Array): Promise<void>;
 }

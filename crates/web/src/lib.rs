@@ -4,6 +4,7 @@
 //! loop has its turn between two steps.
 
 mod host;
+mod moved;
 mod source;
 mod threads;
 mod tiles;
@@ -51,7 +52,6 @@ fn start() {
 pub struct Model {
     engine: Arc<Engine<Device>>,
     identity: Identity,
-    refused: Option<Fault>,
 }
 
 #[wasm_bindgen]
@@ -80,13 +80,15 @@ impl Model {
             let cpu = move || Cpu::new(executor(), Lane::detect());
             let precision = numbers(&checkpoint, precision.as_deref())?;
             let (processor, cpu) = (Processor::named(device.as_deref())?, Box::new(cpu));
-            let (pass_tokens, moved) = ((|_| PASS_TOKENS) as _, None);
+            let (pass_tokens, moved) = ((|_| PASS_TOKENS) as _, Some(moved::note as _));
             let tuning = tiles.map(|tiles| Box::new(Tiles::kept_in(tiles)) as _);
             let devices =
                 Devices { checkpoint, precision, processor, cpu, pass_tokens, tuning, moved };
             let (engine, refused) = devices.engine().await?;
-            let identity = Identity::of(&engine.model(), name, version, "client");
-            Ok(Self { engine: Arc::new(engine), identity, refused })
+            let model = engine.model();
+            moved::note(model.backend().into(), refused.as_ref());
+            let identity = Identity::of(&model, name, version, "client");
+            Ok(Self { engine: Arc::new(engine), identity })
         };
         opened.await.map_err(|fault: Fault| thrown(&fault))
     }
@@ -170,7 +172,7 @@ impl Model {
         Lane::detect().name().to_owned()
     }
 
-    /// What computes: `cpu` or `gpu`.
+    /// What computes now: `cpu` or `gpu`.
     #[wasm_bindgen(getter)]
     pub fn device(&self) -> String {
         Processor::from(self.engine.model().backend()).name().to_owned()
@@ -179,7 +181,7 @@ impl Model {
     /// Why that is not the GPU, where it was asked for.
     #[wasm_bindgen(getter)]
     pub fn refused(&self) -> Option<String> {
-        self.refused.as_ref().map(|fault| fault.message.clone())
+        moved::refused()
     }
 
     /// Each request has a service of its own, for each is aborted by itself.

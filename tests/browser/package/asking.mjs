@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { ended, fresh, values } from "./kit.mjs";
+import { ended, fresh, server, values } from "./kit.mjs";
 
 export const cases = {
   async "thousands of texts come in order, in flat memory"() {
@@ -65,6 +65,99 @@ export const cases = {
     }));
     assert.deepEqual([got.code, got.grew, got.label], ["text_too_long", 0, "positive"], JSON.stringify(got));
     assert.match(got.message, /^text 1 /);
+  },
+
+  async "a query of 100 MB is refused before it is copied, and half a character in one costs nothing"() {
+    const got = await fresh((page) => page.evaluate(async () => {
+      const embed = await trireme.pipeline("feature-extraction");
+      const rank = await trireme.pipeline("text-ranking");
+      const texts = ["a boat", "a cake"];
+      const asks = [
+        ["rank", async (query) => (await rank(query, texts)).map(({ score }) => score)],
+        ["similarity", (query) => embed.similarity(query, texts)],
+        ["tokens", async (query) => (await embed.tokens(query)).tolist()],
+      ];
+      const taken = async () => (await embed.stats()).memory + (await rank.stats()).memory;
+      const got = {};
+      for (const [name, ask] of asks) {
+        const whole = JSON.stringify(await ask("half a \ufffd face"));
+        const half = JSON.stringify(await ask("half a \ud83d face"));
+        const before = await taken();
+        const { code, message } = await ask("x".repeat(100e6)).catch((error) => error);
+        const none = await ask(7).catch(({ code }) => code);
+        got[name] = { same: half === whole, code, none, message, grew: (await taken()) - before };
+      }
+      return got;
+    }));
+    for (const [name, { message, ...facts }] of Object.entries(got)) {
+      assert.deepEqual(facts, { same: true, code: "text_too_long", none: "invalid_request", grew: 0 }, name);
+      assert.match(message, name === "tokens" ? /^the text has / : /^the query has /, name);
+    }
+  },
+
+  async "a stream over a source that goes quiet can be left"() {
+    const got = await fresh((page) => page.evaluate(async () => {
+      const embed = await trireme.pipeline("feature-extraction");
+      async function* texts() {
+        yield "two oars";
+        await new Promise(() => {});
+      }
+      const soon = (work) => Promise.race([work, new Promise((resolve) => setTimeout(resolve, 10_000, "never"))]);
+      const aborted = async () => {
+        const left = new AbortController();
+        for await (const _ of embed.stream(texts(), { signal: left.signal })) setTimeout(() => left.abort());
+      };
+      const broken = async () => {
+        for await (const _ of embed.stream(texts())) break;
+        return "left";
+      };
+      return [await soon(aborted().catch(({ code }) => code)), await soon(broken()), (await embed("and one more")).dims[0]];
+    }));
+    assert.deepEqual(got, ["cancelled", "left", 1]);
+  },
+
+  async "an abort is heard while a model that died is loaded again, and costs nobody else"() {
+    server.now();
+    await fresh(async (page, context) => {
+      const died = await page.evaluate(async () => {
+        window.model = await trireme.load("/model/default.bin", { cache: "off" });
+        return window.model.predict("drill: panic").catch(({ code }) => code);
+      });
+      assert.equal(died, "internal");
+      let [began, goOn] = [];
+      const asked = new Promise((resolve) => (began = resolve));
+      const may = new Promise((resolve) => (goOn = resolve));
+      await context.route("**/model/**", async (route) => {
+        began();
+        await may;
+        await route.continue();
+      });
+      await page.evaluate(() => {
+        window.left = new AbortController();
+        window.leaves = window.model.predict("two oars", { signal: window.left.signal }).catch(({ code }) => code);
+        window.stays = window.model.predict("a warm and funny film");
+      });
+      await asked;
+      const code = await page.evaluate(() => {
+        window.left.abort();
+        return Promise.race([window.leaves, new Promise((resolve) => setTimeout(resolve, 5000, "never"))]);
+      });
+      goOn();
+      assert.equal(code, "cancelled");
+      assert.equal(await page.evaluate(async () => (await window.stays).label), "positive");
+      assert.equal(server.bodies().length, 2, "the model and, once, the model again");
+    }, { root: "/drill" });
+  },
+
+  async "who asked while the engine died of another is answered, also one that may leave"() {
+    const got = await fresh((page) => page.evaluate(async () => {
+      const model = await trireme.load();
+      const { signal } = new AbortController();
+      const asked = (text, options) => model.predict(text, options).then(({ label }) => label, ({ code }) => code);
+      const both = Promise.all([asked("drill: panic"), asked("a warm and funny film", { signal })]);
+      return Promise.race([both, new Promise((resolve) => setTimeout(resolve, 30_000, "never"))]);
+    }), { edition: "inline", root: "/drill" });
+    assert.deepEqual(got, ["internal", "positive"]);
   },
 
   async "a fault among many texts names its text, and poisons nothing"() {

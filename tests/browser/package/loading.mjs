@@ -1,11 +1,20 @@
 // Loading: lines that break, servers that lie, what is kept, and where a model may come from.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 
-import { answers, bundle, ended, fails, fresh, insecure, server, sha256 } from "./kit.mjs";
+import { answers, bundle, ended, fails, fresh, insecure, server, sha256, values } from "./kit.mjs";
 
 /** Bytes that went over the line, by the ranges that were asked for. */
 const from = ({ range }) => Number(/(\d+)/.exec(range ?? "0")[1]);
+
+/** A hash of something else. */
+const other = sha256.replace(/^./, (digit) => (digit === "0" ? "1" : "0"));
+
+/** What is kept, as people are told. */
+const listed = (page) => page.evaluate(() => trireme.cache.list());
 
 /** The first request for a body fails; the others don't. */
 const once = (how) => {
@@ -31,6 +40,24 @@ export const cases = {
     assert.deepEqual(loaded, [...loaded].sort((a, b) => a - b), "progress went back");
     assert.equal(loaded.at(-1), bundle.length);
     assert.ok(seen.every(({ total = bundle.length }) => total === bundle.length), "a total that was not true");
+  },
+
+  async "a line that brings nothing is cut, and the model comes over the next"() {
+    server.now(once({ silent: true }));
+    await fresh(async (page) => {
+      // The first half of a minute that the package would wait passes at once.
+      await page.evaluate(() => {
+        const { setTimeout } = globalThis;
+        globalThis.setTimeout = (work, pause, ...rest) => {
+          if (pause !== 30_000) return setTimeout(work, pause, ...rest);
+          globalThis.setTimeout = setTimeout;
+          return setTimeout(work, 50, ...rest);
+        };
+      });
+      const { seen } = await answers(page, { cache: "off" });
+      assert.equal(seen.at(-1).loaded, bundle.length);
+      assert.equal(server.bodies().length, 2);
+    }, { edition: "inline" });
   },
 
   async "a server without ranges begins again, and no byte is read twice"() {
@@ -176,11 +203,121 @@ export const cases = {
   async "a hash that is not met is refused, and nothing of it is kept"() {
     server.now();
     await fresh(async (page) => {
-      await answers(page, { sha256 });
-      const { message } = await fails(page, "invalid_model", { sha256: sha256.replace(/^./, (digit) => (digit === "0" ? "1" : "0")) });
+      const { message } = await fails(page, "invalid_model", { sha256: other });
       assert.match(message, new RegExp(sha256));
+      assert.deepEqual(await listed(page), []);
+      assert.equal(server.bodies().length, 1, "what came just now was asked for again");
       await answers(page, { sha256: sha256.toUpperCase() });
     });
+  },
+
+  async "a wrong hash costs nothing that is kept"() {
+    server.now();
+    await fresh(async (page, context) => {
+      await answers(page);
+      for (const [cache, bodies] of [["only", 0], ["check", 1]]) {
+        server.now();
+        await fails(page, "invalid_model", { sha256: other, cache });
+        assert.equal(server.bodies().length, bodies, `cache: "${cache}"`);
+        await answers(page, { sha256, cache: "only" });
+      }
+      // The server has another model by now, and the hash is the kept one's.
+      server.now(() => ({ damaged: true, etag: '"two"' }));
+      await answers(page, { sha256 });
+      await context.route("**/model/**", (route) => route.abort("internetdisconnected"));
+      const { message } = await fails(page, "invalid_model", { sha256: other });
+      assert.match(message, new RegExp(sha256), "the damage is told, and not the network");
+      await answers(page, { sha256, cache: "only" });
+      assert.deepEqual((await listed(page)).map(({ bytes }) => bytes), [bundle.length]);
+    });
+  },
+
+  async "what is kept and damaged is replaced once the other is here"() {
+    const spoil = async () => {
+      const kept = await caches.open("trireme-models-1");
+      // The second piece, of whichever copy is there.
+      const key = (await kept.keys()).find(({ url }) => /[/-]1$/.test(url));
+      const bytes = new Uint8Array(await (await kept.match(key)).arrayBuffer());
+      bytes[bytes.length >> 1] ^= 1;
+      await kept.put(key, new Response(bytes));
+    };
+    await fresh(async (page, context) => {
+      server.now();
+      await answers(page);
+      for (const options of [{ sha256 }, {}]) {
+        await page.evaluate(spoil);
+        await fails(page, "invalid_model", { ...options, cache: "only" });
+        // What the server has is no better: the kept one stays, and the next load asks again.
+        server.now(() => ({ damaged: true }));
+        await fails(page, "invalid_model", options);
+        assert.deepEqual((await listed(page)).map(({ bytes }) => bytes), [bundle.length]);
+        server.now();
+        const { seen } = await answers(page, options);
+        const loaded = seen.map((progress) => progress.loaded);
+        assert.deepEqual(loaded, [...loaded].sort((a, b) => a - b), "progress went back");
+        assert.equal(server.bodies().length, 1);
+        await context.route("**/model/**", (route) => route.abort("internetdisconnected"));
+        await answers(page, { sha256, cache: "only" });
+        await context.unroute("**/model/**");
+      }
+    });
+  },
+
+  async "what is newer and damaged costs nothing that is kept"() {
+    server.now();
+    await fresh(async (page) => {
+      await answers(page);
+      server.now(() => ({ damaged: true, etag: '"two"' }));
+      await fails(page, "invalid_model");
+      assert.equal(server.bodies().length, 1);
+      await answers(page, { cache: "only" });
+      server.now(() => ({ etag: '"three"' }));
+      await answers(page);
+      assert.deepEqual(server.asked().map(({ method }) => method), ["HEAD", "GET"]);
+      server.now(() => ({ etag: '"three"' }));
+      await answers(page);
+      assert.deepEqual(server.asked().map(({ method }) => method), ["HEAD"], "the newer one was not kept");
+    });
+  },
+
+  async "a file whose hash is known must be there"() {
+    const asked = [];
+    const missing = (context) => context.route("**/minilm/**", (route) => {
+      const file = new URL(route.request().url()).pathname.split("/").at(-1);
+      asked.push(file);
+      return file === "model.safetensors" ? route.fulfill({ status: 404 }) : route.continue();
+    });
+    const got = await fresh(async (page, context) => {
+      await missing(context);
+      return page.evaluate(async (sha256) => {
+        const pins = { sha256: { "model.safetensors": sha256 } };
+        const told = ({ code, message }) => ({ code, message });
+        const config = [new File(["{}"], "config.json"), new File([""], "pytorch_model.bin")];
+        const own = await trireme.load(config, pins).catch(told);
+        return [await trireme.load("/minilm/", { ...pins, cache: "off" }).catch(told), own];
+      }, sha256);
+    });
+    for (const { code, message } of got) {
+      assert.equal(code, "invalid_model", message);
+      assert.match(message, /model\.safetensors .*got no file/);
+    }
+    assert.ok(!asked.includes("pytorch_model.bin"), `another container was asked for: ${asked}`);
+  },
+
+  async "a hash that protects nothing is refused"() {
+    const config = createHash("sha256").update(await readFile(join(values.minilm, "config.json"))).digest("hex");
+    const got = await fresh((page) => page.evaluate(async (config) => {
+      const told = [];
+      for (const names of [["config.json"], ["config.json", "config,json"], ["toString"]]) {
+        const sha256 = Object.fromEntries(names.map((name) => [name, config]));
+        const loaded = trireme.load("/minilm/", { sha256, cache: "off" });
+        told.push(await loaded.then((model) => (model.dispose(), "loaded"), ({ code, message }) => `${code}: ${message}`));
+      }
+      return told;
+    }, config));
+    assert.equal(got[0], "loaded");
+    assert.match(got[1], /^invalid_option: .*config,json/);
+    assert.match(got[2], /^invalid_option: .*toString/);
   },
 
   async "a full disk costs the cache and not the model"() {
@@ -201,7 +338,7 @@ export const cases = {
       const { unkept } = await answers(page);
       assert.match(unkept ?? "", /no cache/);
       await fails(page, "unsupported_here", { sha256 });
-      assert.deepEqual(await page.evaluate(() => trireme.cache.list()), []);
+      assert.deepEqual(await listed(page), []);
     }, { origin: insecure });
   },
 
@@ -282,8 +419,12 @@ export const cases = {
   async "a hash that would be looked at by nobody is refused"() {
     await fresh(async (page) => {
       await fails(page, "invalid_option", { sha256: { "model.safetensors": sha256 } });
-      const code = await page.evaluate((sha256) => trireme.load("/minilm/", { sha256 }).catch(({ code }) => code), sha256);
-      assert.equal(code, "invalid_option");
+      for (const none of ["", "0", null]) await fails(page, "invalid_option", { sha256: none });
+      const codes = await page.evaluate(async (sha256) => {
+        const fault = (sha256) => trireme.load("/minilm/", { sha256 }).then(() => "loaded", ({ code }) => code);
+        return [await fault(sha256), await fault({ "config.json": "" })];
+      }, sha256);
+      assert.deepEqual(codes, ["invalid_option", "invalid_option"]);
     });
   },
 

@@ -200,6 +200,23 @@ fn a_gpu_that_is_taken_away_costs_no_answer() {
     right("after it");
 }
 
+/// A GPU that does not come back: the processor answers, and the page says so and why.
+#[test]
+fn a_gpu_that_is_gone_for_good_leaves_the_processor_which_says_so() {
+    // A browser of its own: in that of other tests theirs would be taken too.
+    let (_process, bridge) = with_gpu("right");
+    let host = on(&format!("{bridge}/@f32,,,webgpu"), None);
+    let before = ask(&host, "two oars").1;
+    assert_eq!(host.get("/device"), (200, json!({ "device": "webgpu" })));
+    let page = Host::new("browser", bridge.as_str(), ());
+    assert_eq!(page.post("/lose?good", &Value::Null).0, 200);
+    let (status, after) = ask(&host, "two oars");
+    assert_eq!((status, &after["label"]), (200, &before["label"]), "{after}");
+    let (status, facts) = host.get("/device");
+    assert_eq!((status, &facts["device"]), (200, &json!("wasm")), "{facts}");
+    assert!(facts["refused"].as_str().is_some_and(|why| !why.is_empty()), "{facts}");
+}
+
 /// One wrong function among all: the answers of the page are the processor's, and it says why.
 #[test]
 fn a_gpu_that_computes_something_else_is_refused() {

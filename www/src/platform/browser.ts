@@ -1,6 +1,6 @@
 // What browsers bring, and what has their workers: a worker for each engine.
 
-import { error } from "../errors.js";
+import { error, wordsOf } from "../errors.js";
 
 /** A worker that was started. */
 export interface Started {
@@ -23,7 +23,7 @@ export function start(which: "worker" | "helper", assets: string | undefined, he
   if (typeof Worker === "undefined") {
     throw error("unsupported_here", 'there are no workers here; import "trireme/inline" to compute in this one');
   }
-  const worker = opened(which, assets);
+  const worker = allowed(() => opened(which, assets));
   worker.addEventListener("message", ({ data }) => heard.message(data));
   worker.addEventListener("error", () => heard.broke());
   return {
@@ -31,6 +31,16 @@ export function start(which: "worker" | "helper", assets: string | undefined, he
     hold: () => {},
     end: () => worker.terminate(),
   };
+}
+
+/** A browser starts no worker from another origin than the page's. */
+function allowed(open: () => Worker): Worker {
+  try {
+    return open();
+  } catch (thrown) {
+    const instead = "serve the package's folder from the page's own origin and name it as `assets`, or import trireme/inline";
+    throw error("unsupported_here", `no worker may be started here: ${wordsOf(thrown)}; ${instead}`);
+  }
 }
 
 function opened(which: "worker" | "helper", assets: string | undefined): Worker {

@@ -5,12 +5,13 @@ import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker, parentPort } from "node:worker_threads";
+import { error, wordsOf } from "../errors.js";
 import type { Folder, Heard, Started } from "./browser.js";
 
 export type { Folder, Heard, Started };
 
 export function start(which: "worker" | "helper", assets: string | undefined, heard: Heard): Started {
-  const worker = new Worker(new URL(`./node-${which}.js`, assets ?? import.meta.url));
+  const worker = opened(new URL(`./node-${which}.js`, assets ?? import.meta.url));
   worker.on("message", (data) => heard.message(data));
   worker.on("error", () => heard.broke());
   return {
@@ -19,6 +20,15 @@ export function start(which: "worker" | "helper", assets: string | undefined, he
     hold: (busy) => (busy ? worker.ref() : worker.unref()),
     end: () => void worker.terminate(),
   };
+}
+
+/** A worker's script is a file. */
+function opened(script: URL): Worker {
+  try {
+    return new Worker(script);
+  } catch (thrown) {
+    throw error("unsupported_here", `${script.href} is no worker here: ${wordsOf(thrown)}; \`assets\` is a folder on this machine`);
+  }
 }
 
 /** The folder that the process was started in: a path is a file's. */

@@ -3,7 +3,8 @@
 import type { Rows } from "../engine/trireme.js";
 import { error } from "../errors.js";
 import type { Model } from "../model.js";
-import { answered, checked, listed, type Texts } from "../pieces.js";
+import { answered, checked, listed } from "../pieces.js";
+import type { Texts } from "../resting.js";
 import { cut, most, signalled, taskOf, type Cutting, type Task } from "./task.js";
 
 /** A class, and how likely it is. */

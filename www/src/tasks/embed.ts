@@ -3,7 +3,8 @@
 import type { EncodeAnswer, EncodeRequest, Rows, Vector } from "../engine/trireme.js";
 import { error } from "../errors.js";
 import type { Model } from "../model.js";
-import { answered, listed, type Texts } from "../pieces.js";
+import { answered, checked, listed } from "../pieces.js";
+import type { Texts } from "../resting.js";
 import { Tensor } from "../tensor.js";
 import { cut, signalled, taskOf, type Cutting, type Task } from "./task.js";
 
@@ -57,11 +58,12 @@ export function embedder(model: Model): Embedder {
     return Tensor.of(rows);
   };
   const tokens: Embedder["tokens"] = async (text, { prompt, ...options } = {}) => {
-    const token_vectors = { texts: [text], ...(prompt !== undefined && { prompt }), ...cut(options) };
+    const token_vectors = { texts: [checked(text)], ...(prompt !== undefined && { prompt }), ...cut(options) };
     const rows = await model.ask<Rows>({ do: "numbers", request: { token_vectors } }, signalled(options.signal));
     return new Tensor(rows.numbers, rows.tokens);
   };
-  const similarity: Embedder["similarity"] = async (query, texts, { prompt, ...options } = {}) => {
+  const similarity: Embedder["similarity"] = async (text, texts, { prompt, ...options } = {}) => {
+    const query = checked(text, "the query");
     const ask = (texts: string[]) => {
       const rank = { query, texts, by_vectors: true, ...(prompt !== undefined && { prompt }), ...cut(options) };
       return model.ask<Rows>({ do: "numbers", request: { rank } }, signalled(options.signal));

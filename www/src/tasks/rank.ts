@@ -2,7 +2,7 @@
 
 import type { Rows } from "../engine/trireme.js";
 import type { Model } from "../model.js";
-import { answered } from "../pieces.js";
+import { answered, checked } from "../pieces.js";
 import { cut, most, signalled, taskOf, type Cutting, type Task } from "./task.js";
 
 /** A text's place among those that were given, and its score. */
@@ -26,8 +26,11 @@ export interface Ranker extends Task {
 /** A ranker over a model: by its judgement of pairs, or where it has none by its vectors' cosines. */
 export function ranker(model: Model): Ranker {
   const call = async (query: string, texts: string[], options: RankOptions = {}) => {
-    const ask = (texts: string[]) =>
-      model.ask<Rows>({ do: "numbers", request: { rank: { query, texts, ...cut(options) } } }, signalled(options.signal));
+    const asked = checked(query, "the query");
+    const ask = (texts: string[]) => {
+      const rank = { query: asked, texts, ...cut(options) };
+      return model.ask<Rows>({ do: "numbers", request: { rank } }, signalled(options.signal));
+    };
     const scores: number[] = [];
     for await (const { numbers } of answered(texts, ask, options.signal)) scores.push(...numbers);
     const ranked = scores.map((score, index) => ({ index, score, text: texts[index] ?? "" }));
