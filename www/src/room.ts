@@ -50,9 +50,9 @@ export class Room {
     void this.#queue.then(() => this.#release()?.free());
   }
 
-  /** The engine broke: its last word. What is broken is not asked to clean up either. */
+  /** The engine broke: its last word. */
   crash(thrown: unknown): void {
-    this.#release();
+    forsake(this.#release());
     this.#tell({ crash: deathOf(thrown), id: this.#current }, []);
   }
 
@@ -110,6 +110,12 @@ export class Room {
     if (loaded.threads > 1) this.#tell({ seats: loaded.threads - 1, shared }, []);
     return loaded;
   }
+}
+
+/** What is broken is not asked to clean up, now or as garbage: that would be one more accident, and
+ *  taken for one of whoever is busy then. */
+function forsake(engine: Model | undefined): void {
+  (engine as { __destroy_into_raw?(): number } | undefined)?.__destroy_into_raw?.();
 }
 
 /** The memory of an answer's arrays, each once. */
