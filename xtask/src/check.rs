@@ -89,7 +89,7 @@ pub fn check() -> Result<()> {
         println!("{line}");
     }
     if report.totals.ignored > 0 {
-        println!("{} tests are marked as ignored", report.totals.ignored);
+        println!("tests that are marked as ignored: {}", report.totals.ignored);
     }
     // Alone on the last line, whatever else happened: tools read it.
     println!("{}", report.totals);
