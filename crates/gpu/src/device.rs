@@ -91,7 +91,7 @@ impl Device {
         let adapter = instance
             .request_adapter(&options)
             .await
-            .map_err(|e| OpenError::NoAdapter { reason: e.to_string() })?;
+            .map_err(|e| OpenError::NoAdapter { reason: asked_for(&e.to_string()) })?;
         let info = adapter.get_info();
         let about = About {
             name: info.name.clone(),
@@ -210,6 +210,14 @@ impl Drop for Device {
     }
 }
 
+/// What wgpu says of adapters, without the interfaces that nobody asked for.
+fn asked_for(said: &str) -> String {
+    let Some((why, interfaces)) = said.split_once("; ") else { return said.to_owned() };
+    let asked = |interface: &&str| !interface.ends_with(" not requested");
+    let interfaces: Vec<&str> = interfaces.split(", ").filter(asked).collect();
+    format!("{why}; {}", interfaces.join(", "))
+}
+
 /// Where what the device complains of is written down.
 fn watched(device: &wgpu::Device) -> Arc<Mutex<Trouble>> {
     let trouble: Arc<Mutex<Trouble>> = Arc::default();
@@ -233,4 +241,21 @@ fn watched(device: &wgpu::Device) -> Arc<Mutex<Trouble>> {
         trouble.lost = Some(BackendError::DeviceLost { reason });
     });
     trouble
+}
+
+#[test]
+fn only_interfaces_that_were_asked_for_are_told_of() {
+    for (said, expected) in [
+        (
+            "No adapter; noop not requested, gl not requested, webgpu found no adapters",
+            "No adapter; webgpu found no adapters",
+        ),
+        (
+            "No adapter; vulkan found no adapters, metal support not compiled in",
+            "No adapter; vulkan found no adapters, metal support not compiled in",
+        ),
+        ("The limit is exceeded", "The limit is exceeded"),
+    ] {
+        assert_eq!(asked_for(said), expected);
+    }
 }
