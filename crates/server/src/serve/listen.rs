@@ -64,10 +64,8 @@ async fn accept(
     let places = Arc::new(Semaphore::new(places));
     let mut inside = JoinSet::new();
     let seen = closed.clone();
-    let conversation = |stream, from| {
-        let router = router.clone().layer(axum::Extension(ConnectInfo(from)));
-        converse(stream, router, patience, seen.clone())
-    };
+    let conversation =
+        |stream, from| converse(stream, from, router.clone(), patience, seen.clone());
     loop {
         // Those who find no place wait in the system's own queue.
         let place = tokio::select! {
@@ -124,6 +122,7 @@ async fn close(closed: &mut watch::Receiver<bool>) {
 /// Answers one connection's requests, until it ends or the door closes.
 async fn converse(
     stream: TcpStream,
+    from: SocketAddr,
     router: Router,
     patience: Duration,
     mut closed: watch::Receiver<bool>,
@@ -131,7 +130,10 @@ async fn converse(
     // Answers are small; holding one back for another only costs time.
     drop(stream.set_nodelay(true));
     let answer = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        router.clone().oneshot(request.map(axum::body::Body::new))
+        let mut request = request.map(axum::body::Body::new);
+        // By hand: a layer would make every connection a copy of all routes.
+        request.extensions_mut().insert(ConnectInfo(from));
+        router.clone().oneshot(request)
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
