@@ -9,6 +9,8 @@ mod agreement;
 pub mod asking;
 mod cached;
 mod direct;
+#[cfg(test)]
+mod doubles;
 #[cfg(feature = "drill")]
 pub mod drill;
 mod encode;

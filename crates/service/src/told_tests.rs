@@ -1,8 +1,8 @@
 //! What is told of classes, and what is counted and kept of them.
 
 use std::future::ready;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -12,10 +12,11 @@ use trireme_domain::wire::{Kind, Origin, Pooling};
 use trireme_domain::{Code, Fault};
 
 use crate::asking::{Cutting, scores};
+use crate::doubles::{Reader, Shelf};
 use crate::engine::{Answer, Answers, Job, Task};
-use crate::ports::{BoxFuture, Clock, Compute, Entropy, Reads, Telemetry};
-use crate::records::{Entry, Found, Ledger, Records};
-use crate::{Identity, Models, Policy, Served, Service, Terms, Token};
+use crate::ports::{BoxFuture, Clock, Compute, Entropy, Telemetry};
+use crate::records::{Entry, Records};
+use crate::{Identity, Models, Policy, Served, Service, Terms};
 
 /// The same of every text: as a head says it, and with what it was trained for applied.
 const RAW: [f32; 2] = [1.25, -0.75];
@@ -26,7 +27,7 @@ const SCORES: [f32; 2] = [0.8808, 0.1192];
 struct Books {
     computed: AtomicUsize,
     counted: AtomicUsize,
-    kept: Mutex<Vec<Entry>>,
+    shelf: Arc<Shelf>,
 }
 
 impl Compute for Books {
@@ -46,29 +47,6 @@ impl Telemetry for Books {
     }
 }
 
-impl Ledger for Books {
-    fn now(&self) -> f64 {
-        0.0
-    }
-
-    fn keep(&self, entries: Vec<Entry>) -> BoxFuture<'_, Result<(), Fault>> {
-        self.kept.lock().unwrap().extend(entries);
-        Box::pin(ready(Ok(())))
-    }
-
-    fn read<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Found> {
-        Box::pin(ready(Ok(None)))
-    }
-
-    fn forget<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<bool, Fault>> {
-        Box::pin(ready(Ok(false)))
-    }
-
-    fn sweep(&self) -> BoxFuture<'_, Result<(), Fault>> {
-        Box::pin(ready(Ok(())))
-    }
-}
-
 struct Still;
 
 impl Clock for Still {
@@ -80,20 +58,6 @@ impl Clock for Still {
 impl Entropy for Still {
     fn id(&self) -> String {
         "1".to_owned()
-    }
-}
-
-impl Reads for Still {
-    fn max_tokens(&self) -> usize {
-        16
-    }
-
-    fn tokens(&self, _: &str, _: Option<&str>, _: bool) -> Result<Vec<Token>, Fault> {
-        Ok(Vec::new())
-    }
-
-    fn text(&self, _: &[u32], _: bool) -> Result<String, Fault> {
-        Ok(String::new())
     }
 }
 
@@ -115,14 +79,14 @@ fn served(compute: Arc<Books>) -> Served {
         pooling: Pooling::Mean,
         normalizes: true,
     };
-    Served { identity, compute, reader: Arc::new(Still) }
+    Served { identity, compute, reader: Arc::new(Reader) }
 }
 
 /// The scores of a text, at a host that tells so many digits; with them, the host's books.
 fn asked(digits: Option<u8>, raw: bool) -> (Result<Vec<f32>, Code>, Arc<Books>) {
     let books = Arc::<Books>::default();
     let policy = Policy { rounding: Rounding { digits }, ..Policy::default() };
-    let ledger = Arc::clone(&books) as _;
+    let ledger = Arc::clone(&books.shelf) as _;
     let records = Records { ledger, keeping: Keeping::Trace, key: Arc::default() };
     let service = Service {
         policy: Arc::new(policy),
@@ -157,7 +121,7 @@ fn what_is_classified_is_counted_and_kept_however_it_is_told() {
     for (raw, score) in [(false, SCORES[0]), (true, RAW[0])] {
         let (_, books) = asked(None, raw);
         assert_eq!(books.counted.load(SeqCst), 1, "raw: {raw}");
-        let kept = books.kept.lock().unwrap();
+        let kept = books.shelf.kept.lock().unwrap();
         let kept: Vec<_> = kept.iter().map(|Entry { record, .. }| record).collect();
         assert_eq!(kept.len(), 1, "raw: {raw}");
         assert_eq!((kept[0].label.as_str(), kept[0].confidence), ("good", score));

@@ -3,10 +3,12 @@
 //! Work that would wait past its deadline is refused while it costs nothing, and so is work that
 //! there is no room for. Who is refused is told when to try again.
 
+mod aside;
 mod cost;
 
 use core::time::Duration;
 
+pub use aside::has_room_aside;
 pub use cost::Cost;
 
 use crate::batching::Priority;

@@ -8,15 +8,14 @@ mod canary;
 mod desk;
 mod pulse;
 mod run;
+mod sideline;
 mod ticket;
 
-use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
 use trireme_backend::Backend;
 use trireme_domain::admission::Admission;
 use trireme_domain::batching::Batching;
@@ -27,6 +26,7 @@ use trireme_service::{Answers, Engine, Job, Terms};
 use crate::{Shared, trace};
 use desk::{Desk, too_late};
 use run::Runner;
+use sideline::Sideline;
 
 /// How much may wait, how long, and what runs together.
 #[derive(Debug, Clone, Copy)]
@@ -69,16 +69,6 @@ const GRACE: Duration = Duration::from_secs(1);
 /// How long past its deadline a request is left to the thread, which answers it as soon as a step is
 /// done. Where none is done, the request is answered all the same.
 const SLACK: Duration = Duration::from_secs(1);
-
-/// Work beside the model's that is done at once: the other cores are the model's.
-const ASIDE: usize = 2;
-
-/// Requests that may be aside at once, those whose turn it is among them: their texts are held
-/// meanwhile.
-const ROOM: usize = 16;
-
-/// When whoever found no room aside may ask again: a megabyte may be a second's reading.
-const AGAIN: Duration = Duration::from_secs(1);
 
 /// A [`Compute`] with a thread of its own.
 pub struct Threads {
@@ -156,11 +146,11 @@ impl Compute for Threads {
     fn aside(&self, terms: Terms, work: Aside) -> BoxFuture<'_, Result<Terms, Fault>> {
         // Here too a place is taken by calling.
         let (due, place) = (self.due(&terms), self.sideline.place(terms.owner));
-        if place.is_none() {
+        if place.is_err() {
             self.desk.pulse.refused.fetch_add(1, Relaxed);
         }
         Box::pin(async move {
-            within(due, place.ok_or_else(no_room)?.work(work)).await?;
+            within(due, place?.work(work)).await?;
             let left = due.map(|due| due.saturating_duration_since(Instant::now()));
             Ok(Terms { timeout: left.or(terms.timeout), ..terms })
         })
@@ -184,88 +174,6 @@ impl Compute for Threads {
     }
 }
 
-/// Work that is no pass. An owner's is done one at a time, and only then is its next one in line
-/// with the other owners', so that each has its turn.
-struct Sideline {
-    permits: Arc<Semaphore>,
-    owners: Mutex<HashMap<u64, Owner>>,
-}
-
-/// Who has work aside.
-struct Owner {
-    places: usize,
-    turn: Arc<Semaphore>,
-}
-
-/// A place aside, which is given back by dropping it.
-struct Place {
-    line: Arc<Sideline>,
-    owner: u64,
-    turn: Arc<Semaphore>,
-}
-
-impl Default for Sideline {
-    fn default() -> Self {
-        Self { permits: Arc::new(Semaphore::new(ASIDE)), owners: Mutex::default() }
-    }
-}
-
-impl Sideline {
-    fn owners(&self) -> MutexGuard<'_, HashMap<u64, Owner>> {
-        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn place(self: &Arc<Self>, owner: u64) -> Option<Place> {
-        let mut owners = self.owners();
-        let all = owners.values().map(|owner| owner.places).sum();
-        let own = owners.get(&owner).map_or(0, |owner| owner.places);
-        if !has_room(all, own) {
-            return None;
-        }
-        let new = || Owner { places: 0, turn: Arc::new(Semaphore::new(1)) };
-        let found = owners.entry(owner).or_insert_with(new);
-        found.places += 1;
-        Some(Place { line: Arc::clone(self), owner, turn: Arc::clone(&found.turn) })
-    }
-}
-
-/// Whether an owner with so many places aside gets another one. Beyond the room there is as much
-/// again for owners who have none, so that nobody can fill it for the others.
-fn has_room(all: usize, own: usize) -> bool {
-    all < ROOM || own == 0 && all < 2 * ROOM
-}
-
-impl Place {
-    /// Does the work once it is its turn.
-    async fn work(self, work: Aside) -> Result<(), Fault> {
-        let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| gone())?;
-        let permit = Arc::clone(&self.line.permits).acquire_owned().await.map_err(|_| gone())?;
-        // They are the thread's, for it goes on where its caller left.
-        let held = (permit, turn, self);
-        let work = move || {
-            work();
-            drop(held);
-        };
-        let broken = |_| Fault::new(Code::Internal, "a thread panicked on this request");
-        tokio::task::spawn_blocking(work).await.map_err(broken)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut owners = self.line.owners();
-        let Some(owner) = owners.get_mut(&self.owner) else { return };
-        owner.places -= 1;
-        if owner.places == 0 {
-            owners.remove(&self.owner);
-        }
-    }
-}
-
 fn gone() -> Fault {
     Fault::new(Code::ShuttingDown, "the compute thread has ended")
-}
-
-fn no_room() -> Fault {
-    Fault::new(Code::Overloaded, "too many requests wait for their texts to be read").after(AGAIN)
 }

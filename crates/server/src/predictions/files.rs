@@ -119,14 +119,17 @@ impl Files {
 
     /// Takes lines out of the files before this one.
     fn without(&self, last: u64, meant: &impl Fn(&str) -> bool) -> io::Result<()> {
-        let before = numbers(&self.folder)?.into_iter().take_while(|number| *number < last);
-        before.map(|number| path(&self.folder, number)).try_for_each(|path| without(&path, meant))
+        self.before(last)?.try_for_each(|path| without(&path, meant))
+    }
+
+    fn before(&self, last: u64) -> io::Result<impl Iterator<Item = PathBuf>> {
+        let numbers = numbers(&self.folder)?.into_iter().take_while(move |number| *number < last);
+        Ok(numbers.map(|number| path(&self.folder, number)))
     }
 
     fn swept(&self, last: u64) -> io::Result<usize> {
         let mut gone = 0;
-        for number in numbers(&self.folder)?.into_iter().take_while(|number| *number < last) {
-            let path = path(&self.folder, number);
+        for path in self.before(last)? {
             if self.rotation.is_over(age(fs::metadata(&path)?.modified()?)) {
                 fs::remove_file(&path)?;
                 gone += 1;

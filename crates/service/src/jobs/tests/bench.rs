@@ -13,10 +13,11 @@ use trireme_domain::wire::{JobAnswer, JobKind, JobRequest, Kind, Origin, Pooling
 use trireme_domain::{Code, Fault};
 
 use super::kept::Memory;
+use crate::doubles::Reader;
 use crate::engine::{Answer, Answers, Job, Task, Text, together};
 use crate::jobs::{Asker, Jobs, Page, Worked};
-use crate::ports::{BoxFuture, Clock, Compute, Entropy, Reads, Timer, Vitals};
-use crate::{Identity, Models, Served, Service, Token};
+use crate::ports::{BoxFuture, Clock, Compute, Entropy, Timer, Vitals};
+use crate::{Identity, Models, Served, Service};
 
 /// Milliseconds, as it is told; whoever sleeps makes them pass.
 #[derive(Default)]
@@ -143,22 +144,6 @@ impl Future for Due {
             }
             false => Poll::Ready(self.answers.take().unwrap()),
         }
-    }
-}
-
-struct Reader;
-
-impl Reads for Reader {
-    fn max_tokens(&self) -> usize {
-        16
-    }
-
-    fn tokens(&self, _: &str, _: Option<&str>, _: bool) -> Result<Vec<Token>, Fault> {
-        Ok(Vec::new())
-    }
-
-    fn text(&self, _: &[u32], _: bool) -> Result<String, Fault> {
-        Ok(String::new())
     }
 }
 

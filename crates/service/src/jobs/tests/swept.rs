@@ -1,18 +1,17 @@
 //! What was kept long enough ends, or is forgotten; nothing that fails holds up the rest.
 
-use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
 use trireme_domain::jobs::Status;
 use trireme_domain::records::Keeping;
 use trireme_domain::wire::{JobKind, JobRequest};
-use trireme_domain::{Code, Fault};
+use trireme_domain::Code;
 
 use super::bench::{Bench, now, request, texts};
+use crate::doubles::Shelf;
 use crate::jobs::Worked;
-use crate::ports::BoxFuture;
-use crate::records::{Entry, Found, Ledger, Records};
+use crate::records::Records;
 use crate::store::StoreError;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -64,37 +63,12 @@ fn however_many_jobs_are_late_all_of_them_end() {
     assert_eq!(bench.work(), Ok(None));
 }
 
-/// A log that can't be swept.
-struct Stuck;
-
-impl Ledger for Stuck {
-    fn now(&self) -> f64 {
-        0.0
-    }
-
-    fn keep(&self, _: Vec<Entry>) -> BoxFuture<'_, Result<(), Fault>> {
-        Box::pin(ready(Ok(())))
-    }
-
-    fn read<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Found> {
-        Box::pin(ready(Ok(None)))
-    }
-
-    fn forget<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<bool, Fault>> {
-        Box::pin(ready(Ok(false)))
-    }
-
-    fn sweep(&self) -> BoxFuture<'_, Result<(), Fault>> {
-        Box::pin(ready(Err(Fault::new(Code::Unwritable, "as it was told"))))
-    }
-}
-
 #[test]
 fn what_fails_in_one_place_is_done_in_the_others() {
     let (away, stuck) = (Err(Code::StoreUnavailable), Err(Code::Unwritable));
     for broken in 0..3 {
         let mut bench = Bench::new();
-        let (ledger, key) = (Arc::new(Stuck), b"key".to_vec().into());
+        let (ledger, key) = (Arc::new(Shelf::stuck()), b"key".to_vec().into());
         bench.service.records = Some(Records { ledger, keeping: Keeping::Trace, key });
         let mut expected = [Ok(0), Ok(10), Ok(10), stuck];
         expected[broken] = away;
