@@ -1,7 +1,7 @@
 //! What tests bring where a host brings a port.
 
 use std::future::ready;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use trireme_domain::{Code, Fault};
 
@@ -46,7 +46,7 @@ impl Ledger for Shelf {
     }
 
     fn keep(&self, entries: Vec<Entry>) -> BoxFuture<'_, Result<(), Fault>> {
-        self.kept.lock().unwrap().extend(entries);
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).extend(entries);
         Box::pin(ready(Ok(())))
     }
 
