@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use trireme_domain::Code;
 use trireme_domain::jobs::Status;
 use trireme_domain::records::Keeping;
 use trireme_domain::wire::{JobKind, JobRequest};
-use trireme_domain::Code;
 
 use super::bench::{Bench, now, request, texts};
 use crate::doubles::Shelf;
