@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod limits;
 pub mod lru;
 pub mod metrics;
+pub mod pace;
 pub mod quantize;
 pub mod rate;
 pub mod records;

@@ -59,7 +59,7 @@ impl<T: DeserializeOwned> FromRequest<Service> for ParsedJob<T> {
 pub struct Late;
 
 /// Whether a failure was caused by such a one.
-pub fn was<E: Error + 'static>(failure: &(dyn Error + 'static)) -> bool {
+fn was<E: Error + 'static>(failure: &(dyn Error + 'static)) -> bool {
     failure.is::<E>() || failure.source().is_some_and(was::<E>)
 }
 

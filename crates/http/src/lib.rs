@@ -14,6 +14,7 @@ mod jobs;
 #[doc(hidden)]
 pub mod oip;
 mod openai;
+mod origin;
 mod own;
 mod pipeline;
 mod predictions;
@@ -26,8 +27,9 @@ mod tei;
 mod tests;
 
 pub use answer::{Coded, refused};
-pub use body::{Late, was};
+pub use body::Late;
 pub use call::Caller;
-pub use dress::{Origin, RequestId, dressed};
+pub use dress::{RequestId, dressed};
+pub use origin::Origin;
 pub use routes::{router, routes};
 pub use tei::Measure;

@@ -19,11 +19,35 @@ pub const POSTGRES: [&str; SQLITE.len()] = [
 
 /// What is still to be applied to a state of this version, up to another.
 pub fn pending(all: &[&'static str], found: u32, to: u32) -> Result<Vec<&'static str>, StoreError> {
-    if found > LATEST {
-        return Err(StoreError::Newer { found, known: LATEST });
-    }
+    known(found)?;
     let still = all.iter().take(to as usize).skip(found as usize);
     Ok(still.copied().collect())
+}
+
+/// Whether this program knows a layout.
+pub fn known(found: u32) -> Result<(), StoreError> {
+    if found > LATEST { Err(StoreError::Newer { found, known: LATEST }) } else { Ok(()) }
+}
+
+/// Whether a layout is the one of this program: whoever only looks at it brings none up to date.
+pub fn newest(found: u32) -> Result<(), StoreError> {
+    match found {
+        0 => Err(missing()),
+        older if older < LATEST => {
+            let reason = format!(
+                "its tables are of version {older}, and those of this program of version {LATEST}; \
+                 a server that is started on it brings them up to date"
+            );
+            Err(StoreError::Misconfigured { reason })
+        }
+        found => known(found),
+    }
+}
+
+/// There is no layout at all.
+pub fn missing() -> StoreError {
+    let reason = "there are no tables of ours; a server that is started on it lays them out";
+    StoreError::Damaged { reason: reason.to_owned() }
 }
 
 #[test]

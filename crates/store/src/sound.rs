@@ -2,8 +2,6 @@
 
 use trireme_service::store::StoreError;
 
-use crate::migrations::LATEST;
-
 /// What is true of every row of one kind.
 pub struct Rule {
     /// The first layout that has such rows.
@@ -89,26 +87,4 @@ impl Rule {
             Some(id) => Err(StoreError::Damaged { reason: format!("job {id}: {}", self.wrong) }),
         }
     }
-}
-
-/// Whether a layout is the one of this program: whoever only looks at it brings none up to date.
-pub fn newest(found: u32) -> Result<(), StoreError> {
-    match found {
-        0 => Err(missing()),
-        LATEST => Ok(()),
-        older if older < LATEST => {
-            let reason = format!(
-                "its tables are of version {older}, and those of this program of version {LATEST}; \
-                 a server that is started on it brings them up to date"
-            );
-            Err(StoreError::Misconfigured { reason })
-        }
-        newer => Err(StoreError::Newer { found: newer, known: LATEST }),
-    }
-}
-
-/// There is no layout at all.
-pub fn missing() -> StoreError {
-    let reason = "there are no tables of ours; a server that is started on it lays them out";
-    StoreError::Damaged { reason: reason.to_owned() }
 }

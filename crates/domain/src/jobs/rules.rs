@@ -23,7 +23,7 @@ pub struct Rules {
     pub slice: Duration,
     /// How often a job may be taken up without getting on.
     pub attempts: u32,
-    /// How often a piece is asked for that gets a fault which may pass.
+    /// How often texts are asked for that get a fault which may pass.
     pub tries: u32,
     /// How long a job may take, and how long it is kept once it is over.
     pub keep: Duration,
@@ -46,12 +46,12 @@ impl Default for Rules {
     }
 }
 
-/// What a worker does about a piece that has a fault and no answers.
+/// What a worker does about texts that have a fault and no answer: all of a piece, or some.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// Asks again after this long.
     Wait(Duration),
-    /// Writes the fault as the result of each text.
+    /// Writes the fault as the result of each of them.
     Texts,
     /// Ends the job with it: its other texts would fare no better.
     Job,
@@ -85,6 +85,23 @@ impl Rules {
     pub fn poison(&self, attempts: u32) -> Option<Fault> {
         let message = format!("it was taken up {} times and never got on", self.attempts);
         (attempts > self.attempts).then(|| Fault::new(Code::JobFailed, message))
+    }
+
+    /// The fault of a job that was not done in the time that it had.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use trireme_domain::jobs::Rules;
+    ///
+    /// let rules = Rules { keep: Duration::from_secs(3600), ..Rules::default() };
+    /// assert_eq!(rules.late().message, "it was not done within 1 hour");
+    /// ```
+    #[must_use]
+    pub fn late(&self) -> Fault {
+        let hours = self.keep.as_secs_f64() / 3600.0;
+        let unit = if hours == 1.0 { "hour" } else { "hours" };
+        Fault::new(Code::JobFailed, format!("it was not done within {hours} {unit}"))
     }
 
     /// How many pieces are asked for at a time, and the texts of each, where so many may wait: others

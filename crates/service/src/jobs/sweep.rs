@@ -1,10 +1,9 @@
 //! What was kept long enough: jobs that are not done by then end, and what is over is forgotten.
 
 use std::future::Future;
-use std::time::Duration;
 
+use trireme_domain::Fault;
 use trireme_domain::jobs::Status;
-use trireme_domain::{Code, Fault};
 
 use crate::Service;
 use crate::store::Held;
@@ -43,20 +42,13 @@ impl Service {
         let jobs = self.jobs()?;
         let mut ended = 0;
         for id in jobs.store.late_jobs(SOME).await? {
-            let ending = self.ending(&id, Status::Failed, Some(late(jobs.rules.keep)))?;
+            let ending = self.ending(&id, Status::Failed, Some(jobs.rules.late()))?;
             // One that ended meanwhile has ended.
             let held = jobs.store.cancel_job(&id, ending).await?;
             ended += u64::from(held == Held::Still);
         }
         Ok(ended)
     }
-}
-
-/// The fault of a job that was not done in the time that it had.
-fn late(keep: Duration) -> Fault {
-    let hours = keep.as_secs_f64() / 3600.0;
-    let unit = if hours == 1.0 { "hour" } else { "hours" };
-    Fault::new(Code::JobFailed, format!("it was not done within {hours} {unit}"))
 }
 
 /// Does something for as long as there is more of it; how much there was.

@@ -17,8 +17,8 @@ use tokio_postgres::{Client, Config, IsolationLevel, NoTls, Transaction};
 use trireme_service::store::{StoreError, Stored};
 
 use crate::failure::Failure;
-use crate::migrations::{LATEST, POSTGRES, pending};
-use crate::sound::{Rule, newest};
+use crate::migrations::{LATEST, POSTGRES, newest, pending};
+use crate::sound::Rule;
 
 /// How long a verb, or a connection, may take. No statement takes longer than a second, unless
 /// somebody else is in its way.

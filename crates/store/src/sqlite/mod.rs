@@ -19,8 +19,8 @@ use tokio::sync::oneshot;
 use trireme_service::store::{StoreError, Stored};
 
 use crate::failure::Failure;
-use crate::migrations::{LATEST, SQLITE, pending};
-use crate::sound::{Rule, missing, newest};
+use crate::migrations::{LATEST, SQLITE, known, missing, newest, pending};
+use crate::sound::Rule;
 
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -201,7 +201,7 @@ fn check(path: &Path) -> Result<u32, Failure> {
     // All of it as it is at one moment, while servers write.
     let reading = connection.transaction()?;
     let version = version(&reading)?;
-    pending(&SQLITE, version, LATEST)?;
+    known(version)?;
     if version == 0 {
         return Err(missing().into());
     }
