@@ -18,7 +18,6 @@ export interface Terms {
   /** It is asked for past what is kept of it, which stays. */
   past?: boolean;
   reading: Reading;
-  signal: AbortSignal | undefined;
 }
 
 /** How often a line may break without a byte between. */
@@ -47,7 +46,7 @@ export async function fetched(url: URL, terms: Terms): Promise<Opened | undefine
   }
   if (terms.past) return aside(url, terms, cache);
   let older = false;
-  const opened = await alone(url.href, terms.signal, async () => {
+  const opened = await alone(url.href, terms.reading.signal, async () => {
     const meta = await metaOf(cache, url.href).catch(() => undefined);
     if (meta && (await stillTrue(url, meta, terms))) return fromKept(cache, meta, url, terms);
     if (terms.cache === "only") throw new Offline(`${url.href} is not kept here`);
@@ -62,7 +61,7 @@ export async function fetched(url: URL, terms: Terms): Promise<Opened | undefine
  *  find what it kept. The lock is held until the file is read. */
 async function alone(
   name: string,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   work: () => Promise<Opened | undefined>,
 ): Promise<Opened | undefined> {
   if (!globalThis.navigator?.locks) return work();
@@ -77,9 +76,9 @@ async function alone(
 }
 
 /** Does something while no other tab does anything with the same file. */
-async function locked(name: string, signal: AbortSignal | undefined, work: () => Promise<void>): Promise<void> {
+async function locked(name: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   const locks = globalThis.navigator?.locks;
-  await (locks ? locks.request(`trireme ${name}`, signal ? { signal } : {}, work) : work());
+  await (locks ? locks.request(`trireme ${name}`, { signal }, work) : work());
 }
 
 /** Opens a file past what is kept of it, which stays: the new one is put in its place once it is known
@@ -87,7 +86,7 @@ async function locked(name: string, signal: AbortSignal | undefined, work: () =>
 async function aside(url: URL, terms: Terms, cache: Cache): Promise<Opened | undefined> {
   const file = new Fetch(url, terms, undefined);
   const opened = await file.open(undefined);
-  const put = (work: () => Promise<void>) => locked(url.href, terms.signal, work);
+  const put = (work: () => Promise<void>) => locked(url.href, terms.reading.signal, work);
   if (opened) return { ...opened, replace: (bytes) => put(() => file.replace(cache, bytes)) };
   terms.reading.instead.push(() => put(() => file.gone(cache)));
   return undefined;
@@ -99,13 +98,13 @@ async function stillTrue(url: URL, meta: Meta, terms: Terms): Promise<boolean> {
   if (!meta.complete) return false;
   if (terms.cache === "only" || standsForItself(url) || (terms.pinned && !meta.absent)) return true;
   try {
-    const said = await looked(url, asking({ ...terms, signal: soon(terms.signal) }));
+    const said = await looked(url, asking(terms, soon(terms.reading.signal)));
     // A server in trouble says nothing of the file.
     if (PASSING.has(said.status)) return true;
     if (meta.absent) return isAbsent(said);
     return said.ok && !isAbsent(said) && isKnown(meta, validators(said));
   } catch {
-    terms.signal?.throwIfAborted();
+    terms.reading.signal.throwIfAborted();
     return true;
   }
 }
@@ -120,9 +119,9 @@ async function looked(url: URL, init: RequestInit): Promise<Response> {
 }
 
 /** The same abort, or one that comes by itself: a network that says nothing is as good as none. */
-function soon(signal: AbortSignal | undefined): AbortSignal {
+function soon(signal: AbortSignal): AbortSignal {
   const late = AbortSignal.timeout(PATIENCE);
-  return signal && AbortSignal.any ? AbortSignal.any([signal, late]) : late;
+  return AbortSignal.any ? AbortSignal.any([signal, late]) : late;
 }
 
 /** Whether an address stands for its content: a hub's with a commit in it. */
@@ -130,10 +129,10 @@ function standsForItself(url: URL): boolean {
   return /\/resolve\/[0-9a-f]{40}\//.test(url.pathname);
 }
 
-function asking({ token, signal }: Terms): RequestInit {
+function asking({ token, reading }: Terms, signal = reading.signal): RequestInit {
   return {
     ...(token && { headers: { authorization: `Bearer ${token}` } }),
-    ...(signal && { signal }),
+    signal,
   };
 }
 
@@ -233,7 +232,7 @@ class Fetch {
         await response.body?.cancel();
         await this.#pause(tries, response.headers.get("retry-after"));
       } catch (thrown) {
-        this.#terms.signal?.throwIfAborted();
+        this.#terms.reading.signal.throwIfAborted();
         if (tries >= TRIES) throw thrown;
         await this.#pause(tries, null);
       }
@@ -251,7 +250,7 @@ class Fetch {
   async #pause(tries: number, said: string | null): Promise<void> {
     const seconds = Number(said ?? Number.NaN);
     const own = PAUSE * 2 ** (tries - 1) * (0.75 + Math.random() / 2);
-    await later(seconds >= 0 ? Math.min(1e3 * seconds, LONGEST_PAUSE) : own, this.#terms.signal);
+    await later(seconds >= 0 ? Math.min(1e3 * seconds, LONGEST_PAUSE) : own, this.#terms.reading.signal);
   }
 
   async *#chunks(first: Response): AsyncGenerator<Uint8Array> {
@@ -295,7 +294,7 @@ class Fetch {
         if (size === undefined || this.#given >= size) return;
         throw new Error(`${this.#given} bytes came of ${size}`);
       } catch (thrown) {
-        this.#terms.signal?.throwIfAborted();
+        this.#terms.reading.signal.throwIfAborted();
         tries = this.#given > before ? 1 : tries + 1;
         if (tries > TRIES) throw thrown;
         await this.#pause(tries, null);

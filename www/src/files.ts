@@ -31,7 +31,7 @@ interface File {
 /** Opens what lies at a place, and says how far reading is. */
 export function open({ place, cache }: Wanted, reader: Reader): Source | Promise<Uint8Array> {
   const { pins, reading } = reader;
-  const terms: Terms = { cache, reading, signal: reading.signal };
+  const terms: Terms = { cache, reading };
   const at = (url: URL, weights: boolean, sha256: string | undefined, token?: string): File => {
     const pinned = sha256 !== undefined;
     const open = (past = reading.past && !pinned) => fetched(url, { ...terms, token, pinned, past });

@@ -98,17 +98,16 @@ export async function* pieces(cache: Cache, meta: Meta): AsyncGenerator<Uint8Arr
 /** A piece that was kept is not there any more. */
 export class Gone extends Error {}
 
-/** Forgets a file; whether there was something to forget. */
-export async function forget(url: string): Promise<boolean> {
+/** Forgets a file. */
+export async function forget(url: string): Promise<void> {
   const cache = await keeping();
   const meta = cache && (await metaOf(cache, url));
-  if (!cache || !meta) return false;
+  if (!cache || !meta) return;
   // What is known of it first: pieces alone are nothing.
   await cache.delete(key(url, "meta"));
   // A page that was closed may have left a part of a second copy.
   const left = (await cache.keys()).filter((request) => request.url.startsWith(key(url, "")));
   for (const request of left) await cache.delete(request);
-  return true;
 }
 
 /** What is known of every file. */

@@ -55,10 +55,7 @@ function ofFiles(thrown: unknown): boolean {
 async function attempt(wanted: Wanted, reader: Reader): Promise<Ready> {
   const { reading } = reader;
   try {
-    const ready = await opened(wanted, reader);
-    // What can't be replaced stays as it was.
-    for (const replace of reading.instead) await replace().catch(() => {});
-    return { ...ready, loaded: { ...ready.loaded, unkept: reading.unkept } };
+    return await opened(wanted, reader);
   } catch (thrown) {
     await reading.end();
     throw thrown;
@@ -87,7 +84,10 @@ async function opened(wanted: Wanted, reader: Reader): Promise<Ready> {
     throw thrown;
   }
   const { threads } = built;
-  const loaded = { ...engine.info(), lane: engine.lane as Lane, threads, ...placeOf(engine), unkept: undefined };
+  // What can't be replaced stays as it was, and then says why.
+  for (const replace of reader.reading.instead) await replace().catch(() => {});
+  const { unkept } = reader.reading;
+  const loaded = { ...engine.info(), lane: engine.lane as Lane, threads, ...placeOf(engine), unkept };
   return { engine, shared: { module, memory }, loaded };
 }
 

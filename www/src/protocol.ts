@@ -53,7 +53,7 @@ export type Lane = "simd128" | "relaxed-simd";
 export type Processor = "wasm" | "webgpu";
 
 /** What is kept of a model that was fetched: what is kept is asked about, unless its address stands
- *  for its content (`"check"`); it is all there is (`"only"`); or nothing is (`"off"`). */
+ *  for its content or its hash is known (`"check"`); it is all there is (`"only"`); or nothing is (`"off"`). */
 export type Caching = "check" | "only" | "off";
 
 /** What computes now. A GPU that is lost for good leaves its model to the processor. */
