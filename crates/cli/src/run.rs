@@ -13,9 +13,7 @@ use crate::output::{self, Output};
 
 /// Runs a command to its end.
 pub fn run(cli: Cli, output: &Output) -> Result<(), Fault> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
+    let runtime = trireme_server::runtime()
         .map_err(|e| Fault::new(Code::Internal, format!("no runtime: {e}")))?;
     let done = runtime.block_on(dispatch(cli, *output));
     // A download that nobody waits for any more must not keep the process.

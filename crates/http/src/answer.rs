@@ -1,7 +1,9 @@
 //! Answers as JSON, faults with their declared status and headers.
 
+use std::sync::Arc;
+
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Serialize;
 use trireme_domain::wire::FaultAnswer;
@@ -12,19 +14,22 @@ pub(crate) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-re
 /// Milliseconds to wait first, for those who count finer than seconds.
 pub(crate) const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 
+/// Headers of an answer: a fault's own, an id, and leave for web pages.
+const HEADERS: usize = 12;
+
 /// What a handler gives back.
 pub(crate) type Outcome<T> = Result<Json<T>, Refused>;
 
 /// A body of JSON.
 pub(crate) struct Json<T>(pub T);
 
-/// A fault on its way out. It stays beside the answer, so that a convention can say it its own way.
-#[derive(Clone)]
+/// A fault on its way out.
 pub(crate) struct Refused(pub Fault);
 
-/// The fault that an answer tells of, for those who count; among the answer's extensions.
+/// The fault that an answer tells of; among the answer's extensions, for conventions that say it
+/// their own way and for those who count.
 #[derive(Debug, Clone)]
-pub struct Coded(pub Fault);
+pub struct Coded(pub Arc<Fault>);
 
 impl From<Fault> for Refused {
     fn from(fault: Fault) -> Self {
@@ -46,23 +51,25 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response<Body> {
-        let code = self.0.code;
-        let mut response = json(status(code), &FaultAnswer { error: self.0.clone() });
-        let headers = response.headers_mut();
-        let again = code.retry() == Retry::Later;
-        headers
-            .insert(SHOULD_RETRY, HeaderValue::from_static(if again { "true" } else { "false" }));
-        if code.class() == Class::Busy {
-            let wait = self.0.after.map_or(1000, |after| after.as_millis().max(1));
-            headers.insert(header::RETRY_AFTER, number(wait.div_ceil(1000)));
-            headers.insert(RETRY_AFTER_MS, number(wait));
-        }
-        if code == Code::Unauthorized {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response.extensions_mut().insert(Coded(self.0.clone()));
-        response.extensions_mut().insert(self);
+        let answer = FaultAnswer { error: self.0 };
+        let mut response = json(status(answer.error.code), &answer);
+        declare(&answer.error, response.headers_mut());
+        response.extensions_mut().insert(Coded(Arc::new(answer.error)));
         response
+    }
+}
+
+/// The headers that a fault's code declares.
+fn declare(fault: &Fault, headers: &mut HeaderMap) {
+    let again = fault.code.retry() == Retry::Later;
+    headers.insert(SHOULD_RETRY, HeaderValue::from_static(if again { "true" } else { "false" }));
+    if fault.code.class() == Class::Busy {
+        let wait = fault.after.map_or(1000, |after| after.as_millis().max(1));
+        headers.insert(header::RETRY_AFTER, number(wait.div_ceil(1000)));
+        headers.insert(RETRY_AFTER_MS, number(wait));
+    }
+    if fault.code == Code::Unauthorized {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
 }
 
@@ -88,6 +95,8 @@ pub(crate) fn json(status: StatusCode, answer: &impl Serialize) -> Response<Body
     };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
+    // Room at once for what every answer gets on its way out.
+    response.headers_mut().reserve(HEADERS);
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response

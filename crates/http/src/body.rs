@@ -2,15 +2,16 @@
 
 use std::error::Error;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, header};
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use trireme_domain::{Code, Fault, Limits};
-use trireme_service::{Service, parse};
+use trireme_service::parse;
 
 use crate::answer::Refused;
+use crate::route::Shared;
 
 /// A parsed body. The content type is not asked for: `curl -d` sends another one.
 pub(crate) struct Parsed<T>(pub T);
@@ -21,28 +22,28 @@ pub(crate) struct ParsedJob<T>(pub T);
 /// A body as it came, for those who look before they parse.
 pub(crate) struct Bytes(pub Vec<u8>);
 
-impl FromRequest<Service> for Bytes {
+impl FromRequest<Shared> for Bytes {
     type Rejection = Refused;
 
-    async fn from_request(request: Request, service: &Service) -> Result<Self, Refused> {
+    async fn from_request(request: Request, service: &Shared) -> Result<Self, Refused> {
         plain(request.headers())?;
         Ok(Self(read(request.into_body(), &service.limits).await?))
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<Service> for Parsed<T> {
+impl<T: DeserializeOwned> FromRequest<Shared> for Parsed<T> {
     type Rejection = Refused;
 
-    async fn from_request(request: Request, service: &Service) -> Result<Self, Refused> {
+    async fn from_request(request: Request, service: &Shared) -> Result<Self, Refused> {
         let Bytes(bytes) = Bytes::from_request(request, service).await?;
         Ok(Self(parse(&bytes)?))
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<Service> for ParsedJob<T> {
+impl<T: DeserializeOwned> FromRequest<Shared> for ParsedJob<T> {
     type Rejection = Refused;
 
-    async fn from_request(request: Request, service: &Service) -> Result<Self, Refused> {
+    async fn from_request(request: Request, service: &Shared) -> Result<Self, Refused> {
         plain(request.headers())?;
         let body_bytes = service.jobs.as_ref().map(|jobs| jobs.rules.body_bytes);
         let limits = Limits {
@@ -90,10 +91,15 @@ fn broken(error: &axum::Error) -> Fault {
 /// How much is read on past the limit.
 const READ_ON: usize = 16 << 20;
 
+/// The most room that is made for a body before it comes.
+const EXPECTED: usize = 16 << 10;
+
 /// Reads a body. One over the limit is read on for a while and dropped: a client who is still
 /// writing would see a broken connection where the answer should be.
 async fn read(mut body: Body, limits: &Limits) -> Result<Vec<u8>, Fault> {
-    let mut bytes = Vec::new();
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    // What a client says may be a lie: room for more is made once more has come.
+    let mut bytes = Vec::with_capacity(expected.min(limits.body_bytes).min(EXPECTED));
     let mut seen = 0;
     while seen <= limits.body_bytes.saturating_add(READ_ON)
         && let Some(frame) = body.frame().await

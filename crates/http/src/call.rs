@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use trireme_domain::batching::Priority;
 use trireme_domain::{Code, Fault};
 use trireme_service::{Caching, Terms};
@@ -14,10 +14,10 @@ use trireme_service::{Caching, Terms};
 use crate::answer::Refused;
 
 /// Seconds, or a number with `ms` or `s` behind it.
-const TIMEOUT: &str = "x-request-timeout";
+const TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout");
 
 /// `interactive`, or `batch` for work that lets others go first.
-const PRIORITY: &str = "x-priority";
+const PRIORITY: HeaderName = HeaderName::from_static("x-priority");
 
 /// What the host's guard knows of the caller; it stands among the request's extensions.
 #[derive(Debug, Clone, Default)]
@@ -176,8 +176,7 @@ mod tests {
             ("NaN", None),
             ("99999999999999999999", None),
         ] {
-            let headers =
-                HeaderMap::from_iter([(TIMEOUT.parse().unwrap(), value.parse().unwrap())]);
+            let headers = HeaderMap::from_iter([(TIMEOUT, value.parse().unwrap())]);
             let got = timeout(&headers).ok().flatten().map(|timeout| timeout.as_millis());
             assert_eq!(got, expected, "{value}");
         }

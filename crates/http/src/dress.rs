@@ -1,12 +1,14 @@
 //! What every answer has, whichever route gave it: an id, and leave for web pages to read it.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use trireme_service::Service;
+use trireme_service::ports::Entropy;
 
 use crate::answer::{RETRY_AFTER_MS, SHOULD_RETRY};
 use crate::origin::Origin;
@@ -16,35 +18,48 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that is taken from a caller.
 const LONGEST: usize = 128;
 
-/// The id of a request: the caller's own, or a new one. On every answer and in every line of a log.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub String);
+/// The id of a request: the caller's own, or a new one. On its answer and in every line of a log.
+#[derive(Debug)]
+pub struct RequestId(HeaderValue);
 
-/// Routes with what every answer has. Pages of these origins may read answers, or of all where none
-/// is named; no answer depends on cookies, so this gives nothing away.
-pub fn dressed(routes: Router, service: &Service, origins: &[Origin]) -> Router {
-    let entropy = service.entropy.clone();
-    let identified = middleware::from_fn(move |mut request: Request, next: Next| {
-        let id = own_id(&request).unwrap_or_else(|| entropy.id());
-        async move {
-            let value = HeaderValue::from_str(&id);
-            request.extensions_mut().insert(RequestId(id));
-            let mut response: Response = next.run(request).await;
-            value.ok().map(|id| response.headers_mut().insert(REQUEST_ID, id));
-            response
-        }
-    });
-    routes.layer(identified).layer(cors(origins))
+impl RequestId {
+    /// The caller's own, where it fits on a line; else a new one.
+    pub fn of(request: &Request, entropy: &dyn Entropy) -> Self {
+        let own = request.headers().get(REQUEST_ID).filter(|id| fits(id.as_bytes()));
+        let id = own.cloned().map_or_else(|| HeaderValue::try_from(entropy.id()), Ok);
+        // What a host makes ids of is letters and digits.
+        Self(id.unwrap_or(HeaderValue::from_static("-")))
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+
+    /// The answer with this id.
+    #[must_use]
+    pub fn on(self, mut response: Response) -> Response {
+        response.headers_mut().insert(REQUEST_ID, self.0);
+        response
+    }
 }
 
-/// The caller's id, where it fits on a line.
-fn own_id(request: &Request) -> Option<String> {
-    let id = request.headers().get(REQUEST_ID)?.to_str().ok()?;
-    let fits = (1..=LONGEST).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-    fits.then(|| id.to_owned())
+fn fits(id: &[u8]) -> bool {
+    (1..=LONGEST).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
 }
 
-fn cors(origins: &[Origin]) -> CorsLayer {
+/// Gives every answer of these routes an id.
+pub(crate) fn identified(routes: Router, entropy: Arc<dyn Entropy>) -> Router {
+    routes.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let id = RequestId::of(&request, entropy.as_ref());
+        async move { id.on(next.run(request).await) }
+    }))
+}
+
+/// Leave for pages of these origins to read answers, or of all where none is named; no answer depends
+/// on cookies, so this gives nothing away.
+pub fn cors(origins: &[Origin]) -> CorsLayer {
     let named = origins.iter().map(|Origin(origin)| origin.clone());
     let origins = match origins.is_empty() || named.clone().any(|origin| origin == Origin::ALL) {
         true => AllowOrigin::any(),

@@ -16,6 +16,7 @@ use trireme_service::{EmbedOptions, Service, Terms, Text, parse};
 use crate::answer::{Json, Refused};
 use crate::body::Bytes;
 use crate::call::Call;
+use crate::route::Host;
 use crate::tei;
 #[cfg(test)]
 use crate::tests::{Instance, Row};
@@ -57,7 +58,7 @@ enum Prediction {
     Vector(Vec<f32>),
 }
 
-pub(crate) async fn invoke(State(service): State<Service>, call: Call, body: Bytes) -> Response {
+pub(crate) async fn invoke(State(service): Host, call: Call, body: Bytes) -> Response {
     let parsed = parse::<Map<String, Value>>(&body.0);
     let of_mlflow = |fields: &Map<String, Value>| {
         ["dataframe_split", "dataframe_records", "instances"]

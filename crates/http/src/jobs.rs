@@ -5,12 +5,12 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use trireme_domain::wire::{AsyncSentimentRequest, JobAnswer, JobRequest, JobStanding};
 use trireme_domain::{Code, Fault};
-use trireme_service::Service;
 use trireme_service::jobs::{Asker, Page};
 
 use crate::answer::{Json, Outcome, Refused, json};
 use crate::body::ParsedJob;
 use crate::call::{Caller, Name, parameter};
+use crate::route::Host;
 
 /// The paths of hosts that keep jobs, as the document writes them.
 pub(crate) const PATHS: [&str; 4] = ["/jobs", "/jobs/{id}", "/job/{id}", "/async-sentiment"];
@@ -20,8 +20,6 @@ const KEY: &str = "idempotency-key";
 
 /// Characters of a key.
 const LONGEST: usize = 255;
-
-type Host = State<Service>;
 
 pub(crate) async fn submit(
     State(service): Host,

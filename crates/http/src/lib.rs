@@ -29,7 +29,7 @@ mod tests;
 pub use answer::{Coded, refused};
 pub use body::Late;
 pub use call::Caller;
-pub use dress::{RequestId, dressed};
+pub use dress::{RequestId, cors};
 pub use origin::Origin;
 pub use routes::{router, routes};
 pub use tei::Measure;

@@ -8,15 +8,14 @@ use serde::{Deserialize, Serialize};
 use trireme_domain::wire::count;
 #[cfg(test)]
 use trireme_domain::wire::schema::Positive;
-use trireme_service::{EmbedOptions, Served, Service};
+use trireme_service::{EmbedOptions, Served};
 
 use crate::answer::{Json, Outcome};
 use crate::body::Parsed;
 use crate::call::{Call, Name};
 use crate::inputs::Inputs;
+use crate::route::Host;
 use trireme_service::asking::{Cutting, vectors};
-
-type Host = State<Service>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,15 +7,14 @@ use trireme_domain::wire::{
     InfoAnswer, ListRequest, PredictRequest, RootAnswer, SentimentAnswer, SentimentBatchAnswer,
     SentimentRequest,
 };
-use trireme_service::{Service, parse};
+use trireme_service::parse;
 
 use crate::answer::{Json, Outcome, Refused};
 use crate::body::{Bytes, Parsed};
 use crate::call::{Call, ModelQuery};
+use crate::route::Host;
 use crate::style::{Convention, said};
 use crate::tei;
-
-type Host = State<Service>;
 
 pub(crate) async fn root(State(service): Host) -> Outcome<RootAnswer> {
     Ok(Json(service.root()?))

@@ -6,16 +6,15 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use trireme_domain::Fault;
 use trireme_domain::wire::{Function, count};
-use trireme_service::{EmbedOptions, Service, Side, Text, parse};
+use trireme_service::{EmbedOptions, Side, Text, parse};
 
 use crate::answer::{Json, Outcome, Refused};
 use crate::body::{Bytes, Parsed};
 use crate::call::{Call, Name};
 use crate::inputs::Inputs;
+use crate::route::Host;
 use crate::tei::{Direction, FloatOnly, Labelled, labelled};
 use trireme_service::asking::{Cutting, is_raw, scores, vectors};
-
-type Host = State<Service>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,15 +2,13 @@
 
 use axum::extract::State;
 use trireme_domain::records::{Forgotten, Record};
-use trireme_service::Service;
 
 use crate::answer::{Json, Outcome};
 use crate::call::{Caller, Name};
+use crate::route::Host;
 
 /// The path of hosts that keep records, as the document writes it.
 pub(crate) const PATHS: [&str; 1] = ["/predictions/{id}"];
-
-type Host = State<Service>;
 
 pub(crate) async fn read(State(service): Host, caller: Caller, Name(id): Name) -> Outcome<Record> {
     Ok(Json(service.prediction(&id, &caller.tenant).await?))

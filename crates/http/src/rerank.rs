@@ -11,6 +11,7 @@ use trireme_service::{Service, Terms, parse};
 use crate::answer::{Json, Outcome, Refused};
 use crate::body::{Bytes, is_object};
 use crate::call::Call;
+use crate::route::Host;
 use trireme_service::asking::{Cutting, order, ranked as ranks};
 
 /// Whether a body speaks this convention: it has `documents`.
@@ -134,7 +135,7 @@ struct Units {
 }
 
 pub(crate) async fn rerank(
-    State(service): State<Service>,
+    State(service): Host,
     Call(terms): Call,
     Bytes(body): Bytes,
 ) -> Outcome<Answer> {

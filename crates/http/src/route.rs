@@ -3,6 +3,9 @@
 //! What only the document needs is kept in test builds, where the document is written; elsewhere
 //! the words that the table says are dropped while it is compiled.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::handler::Handler;
 use axum::http::{Method, Uri};
 use axum::middleware::map_response;
@@ -19,12 +22,18 @@ use crate::style::{Convention, said};
 #[cfg(test)]
 use crate::tests::Said;
 
+/// One service for all requests.
+pub(crate) type Shared = Arc<Service>;
+
+/// Who answers a request.
+pub(crate) type Host = State<Shared>;
+
 /// A method of a path.
 pub(crate) struct Route {
     pub path: &'static str,
     pub method: Method,
     pub convention: Convention,
-    answer: MethodRouter<Service>,
+    answer: MethodRouter<Shared>,
     /// What the document says, of each path that it writes for this one.
     #[cfg(test)]
     pub said: Vec<Said>,
@@ -40,24 +49,24 @@ pub(crate) trait Shaped {}
 impl<T> Shaped for T {}
 
 /// A path that is read.
-pub(crate) fn get<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
+pub(crate) fn get<H: Handler<T, Shared>, T: 'static>(path: &'static str, handler: H) -> Route {
     Route::new(path, Method::GET, on(MethodFilter::GET, handler))
 }
 
 /// A path that is asked.
-pub(crate) fn post<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
+pub(crate) fn post<H: Handler<T, Shared>, T: 'static>(path: &'static str, handler: H) -> Route {
     Route::new(path, Method::POST, on(MethodFilter::POST, handler))
 }
 
 /// A thing that is taken back.
-pub(crate) fn delete<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
+pub(crate) fn delete<H: Handler<T, Shared>, T: 'static>(path: &'static str, handler: H) -> Route {
     Route::new(path, Method::DELETE, on(MethodFilter::DELETE, handler))
 }
 
 #[cfg_attr(not(test), expect(unused_variables, reason = "the document is written by a test"))]
 #[cfg_attr(not(test), allow(unused_mut, reason = "as above"))]
 impl Route {
-    fn new(path: &'static str, method: Method, answer: MethodRouter<Service>) -> Self {
+    fn new(path: &'static str, method: Method, answer: MethodRouter<Shared>) -> Self {
         Self {
             path,
             method,
@@ -145,8 +154,8 @@ impl Route {
     pub fn answering(
         self,
         absent: bool,
-        around: impl Fn(MethodRouter<Service>) -> MethodRouter<Service>,
-    ) -> MethodRouter<Service> {
+        around: impl Fn(MethodRouter<Shared>) -> MethodRouter<Shared>,
+    ) -> MethodRouter<Shared> {
         let convention = self.convention;
         let answer = match (absent, &self.method) {
             (false, _) => self.answer,

@@ -1,6 +1,7 @@
 //! Which path answers what: one table, of which the router and the document are made.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -18,8 +19,8 @@ use trireme_domain::{Code, Fault};
 use trireme_service::Service;
 
 use crate::answer::Refused;
-use crate::dress::dressed;
-use crate::route::{Route, delete, get, group, post};
+use crate::dress::{cors, identified};
+use crate::route::{Route, Shared, delete, get, group, post};
 use crate::style::{Convention, said};
 use crate::{docs, invocations, jobs, oip, openai, own, pipeline, predictions, rerank, tei};
 
@@ -27,7 +28,8 @@ use crate::{docs, invocations, jobs, oip, openai, own, pipeline, predictions, re
 /// can't serve, as the document writes them, answer 501 `unsupported_here` and are not in its
 /// document; so do those of jobs and of records where the service keeps none.
 pub fn router(service: &Service, absent: &[&str]) -> Router {
-    dressed(routes(service.clone(), absent, |route| route), service, &[])
+    let routes = routes(service.clone(), absent, |route| route);
+    identified(routes, Arc::clone(&service.entropy)).layer(cors(&[]))
 }
 
 /// The routes alone, each behind what its host puts around it: there a fault is still said as the
@@ -35,12 +37,12 @@ pub fn router(service: &Service, absent: &[&str]) -> Router {
 pub fn routes(
     service: Service,
     absent: &[&str],
-    around: impl Fn(MethodRouter<Service>) -> MethodRouter<Service>,
+    around: impl Fn(MethodRouter<Shared>) -> MethodRouter<Shared>,
 ) -> Router {
     let of_jobs: &[&str] = if service.jobs.is_some() { &[] } else { &jobs::PATHS };
     let of_records: &[&str] = if service.records.is_some() { &[] } else { &predictions::PATHS };
     let absent = [absent, of_jobs, of_records].concat();
-    let routed = |router: Router<Service>, route: Route| {
+    let routed = |router: Router<Shared>, route: Route| {
         let lacking = absent.contains(&documented(route.path).as_str());
         router.route(route.path, route.answering(lacking, &around))
     };
@@ -59,7 +61,7 @@ pub fn routes(
         .fold(Router::new(), routed)
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
-        .with_state(service)
+        .with_state(Arc::new(service))
 }
 
 /// A path as the document writes it: a name that spans slashes has no other mark there.

@@ -6,7 +6,7 @@ use axum::http::{Response, header};
 use serde::Serialize;
 use trireme_domain::{Class, Code, Fault};
 
-use crate::answer::{Refused, json};
+use crate::answer::{Coded, json};
 
 /// Whose shapes a route speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ struct Said;
 
 /// The same answer, a fault in it said the convention's way.
 pub(crate) fn said(response: Response<Body>, convention: Convention) -> Response<Body> {
-    let Some(Refused(fault)) = response.extensions().get::<Refused>().cloned() else {
+    let Some(Coded(fault)) = response.extensions().get::<Coded>().cloned() else {
         return response;
     };
     match convention {
@@ -46,11 +46,10 @@ pub(crate) fn shaped(response: Response<Body>, body: &impl Serialize) -> Respons
     if response.extensions().get::<Said>().is_some() {
         return response;
     }
-    let (status, mut before) = (response.status(), response.into_parts().0);
-    let (mut parts, body) = json(status, body).into_parts();
-    before.headers.remove(header::CONTENT_LENGTH);
-    parts.headers.extend(before.headers.drain().filter_map(|(name, value)| Some((name?, value))));
-    parts.extensions = before.extensions;
+    let (mut parts, _) = response.into_parts();
+    let (said, body) = json(parts.status, body).into_parts();
+    parts.status = said.status;
+    parts.headers.remove(header::CONTENT_LENGTH);
     parts.extensions.insert(Said);
     Response::from_parts(parts, body)
 }
@@ -155,5 +154,27 @@ pub(crate) struct CohereFault {
 impl CohereFault {
     fn of(fault: &Fault) -> Self {
         Self { message: fault.message.clone(), code: fault.code.name() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::refused;
+
+    #[test]
+    fn a_fault_has_each_of_its_headers_once_in_every_convention() {
+        use Convention::{Cohere, OpenAi, Own, Plain, Tei};
+        for convention in [Own, Tei, OpenAi, Cohere, Plain] {
+            let fault = Fault::new(Code::Overloaded, "too many texts are waiting");
+            let response = said(refused(fault), convention);
+            let headers = response.headers();
+            let names =
+                headers.keys().map(|name| (name.as_str(), headers.get_all(name).iter().count()));
+            let mut names: Vec<_> = names.collect();
+            names.sort_unstable();
+            let expected = ["content-type", "retry-after", "retry-after-ms", "x-should-retry"];
+            assert_eq!(names, expected.map(|name| (name, 1)), "{convention:?}");
+        }
     }
 }

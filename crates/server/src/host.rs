@@ -52,7 +52,7 @@ impl Entropy for Random {
         if getrandom::fill(&mut bytes).is_err() {
             bytes[8..].copy_from_slice(&next().to_be_bytes());
         }
-        hex::encode(bytes)
+        format!("{:032x}", u128::from_be_bytes(bytes))
     }
 }
 

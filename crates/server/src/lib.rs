@@ -11,6 +11,7 @@ mod mmap;
 mod objects;
 mod open;
 mod predictions;
+mod runtime;
 mod serve;
 pub mod source;
 mod state;
@@ -25,6 +26,7 @@ pub use open::{
     ModelSettings, NamedCheckpoint, Opened, named_checkpoint, open, pass_tokens, start,
 };
 pub use predictions::{Files, Places, keep_predictions};
+pub use runtime::runtime;
 pub use serve::{Hosting, Log, LogFormat, Messenger, Metrics, serve};
 pub use state::{State, Stores};
 pub use trace::Traces;

@@ -5,6 +5,7 @@
 
 mod aside;
 mod cost;
+mod pause;
 
 use core::time::Duration;
 

@@ -31,13 +31,12 @@ use self::read::{Output, Request, Wanted, read};
 use crate::answer::{Json, Outcome, Refused};
 use crate::body::Bytes;
 use crate::call::Call;
+use crate::route::Host;
 use crate::style::{PlainFault, shaped};
 use trireme_service::asking::{Cutting, scores, vectors};
 
 /// How many bytes of a body are JSON; tensors stand behind them.
 const JSON_BYTES: &str = "inference-header-content-length";
-
-type Host = State<Service>;
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -8,11 +8,12 @@ use trireme_domain::wire::schema::Positive;
 use trireme_service::EmbedOptions;
 
 use super::meter::{Measured, Meter};
-use super::{Direction, Host, cutting, yes};
+use super::{Direction, cutting, yes};
 use crate::answer::Refused;
 use crate::body::Parsed;
 use crate::call::Call;
 use crate::inputs::Inputs;
+use crate::route::Host;
 use trireme_service::asking::{token_vectors, vectors};
 
 #[derive(Deserialize)]

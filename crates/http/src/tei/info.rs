@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use trireme_domain::wire::{Kind, Pooling};
 
-use super::Host;
 use crate::answer::{Json, Outcome};
+use crate::route::Host;
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

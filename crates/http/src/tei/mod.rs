@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use trireme_domain::wire::Kind;
 use trireme_domain::{Code, Fault};
-use trireme_service::{Service, Side, parse};
+use trireme_service::{Side, parse};
 
 pub(crate) use self::embed::{EmbedAllRequest, EmbedRequest, FloatOnly, embed, embed_all};
 pub(crate) use self::info::{Info, info};
@@ -27,9 +27,8 @@ pub(crate) use self::tokens::{DecodeRequest, SimpleToken, TokenizeRequest, decod
 use crate::answer::Refused;
 use crate::body::{Bytes, Parsed, is_object};
 use crate::call::Call;
+use crate::route::Host;
 use trireme_service::asking::Cutting;
-
-type Host = State<Service>;
 
 /// Whether a body speaks this convention: it has `inputs`.
 pub(crate) fn asks(body: &[u8]) -> bool {

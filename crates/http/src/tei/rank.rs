@@ -9,11 +9,12 @@ use trireme_domain::wire::schema::{List as Listed, Text as OneText};
 use trireme_service::parse;
 
 use super::meter::{Measured, Meter};
-use super::{Direction, Host, cutting};
+use super::{Direction, cutting};
 use crate::answer::Refused;
 use crate::body::{Bytes, Parsed};
 use crate::call::Call;
 use crate::rerank;
+use crate::route::Host;
 use crate::style::{Convention, said};
 use trireme_service::asking::{nearness, order, ranked};
 

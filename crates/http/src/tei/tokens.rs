@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use trireme_domain::wire::schema::List as Listed;
 use trireme_service::{Token, reading};
 
-use super::{Host, yes};
+use super::yes;
 use crate::answer::{Json, Outcome};
 use crate::body::Parsed;
 use crate::call::Call;
 use crate::inputs::Inputs;
+use crate::route::Host;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

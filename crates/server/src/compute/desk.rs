@@ -15,6 +15,7 @@ use trireme_service::{Cut, Job, Task, Terms, Text};
 use super::pulse::Pulse;
 use super::ticket::{Reply, Request, Ticket};
 use super::{Queue, gone};
+use crate::runtime::PAUSE;
 
 /// Bytes of a token, about; what waits is counted before it is read.
 const BYTES: usize = 4;
@@ -104,7 +105,7 @@ impl Desk {
         let Job { texts, task, cut, terms } = job;
         let now = self.pulse.now();
         let deadline = terms.time(self.rules.timeout).and_then(|time| now.checked_add(time));
-        let Terms { owner, priority, .. } = terms;
+        let Terms { owner, priority, patient, .. } = terms;
         let most = cut.max_tokens.unwrap_or(self.most_tokens).min(self.most_tokens);
         let tokens: Vec<usize> = texts.iter().map(|text| tokens_of(text).min(most)).collect();
         let asked = Backlog { texts: texts.len(), tokens: tokens.iter().sum() };
@@ -120,6 +121,11 @@ impl Desk {
             self.rules.admission.admit(inside, asked, priority, &state.cost, now, deadline);
         if let Err(refusal) = admitted {
             self.pulse.refused.fetch_add(1, Relaxed);
+            // A job asks from within, and again.
+            if !patient {
+                let tokens = inside.waiting.tokens.saturating_add(inside.running);
+                PAUSE.allow(refusal.pause(state.cost.predict_runs(tokens)));
+            }
             return Err(refused(refusal));
         }
         let group = state.kinds.of((task.clone(), cut));

@@ -60,7 +60,8 @@ impl Log {
         // Spans are for the collector: a line of the log says all that it needs itself.
         let lines = lines.with_filter(filter.and(filter_fn(is_line)));
         let (spans, sender) = traces.map(Traces::begin).transpose()?.unzip();
-        let begun = tracing_subscriber::registry().with(lines).with(spans).try_init();
+        let spans = spans.map(Layer::boxed);
+        let begun = tracing_subscriber::registry().with(layers(lines.boxed(), spans)).try_init();
         let filter = Arc::new(handle);
         Ok(match begun {
             Ok(()) => {
@@ -94,6 +95,13 @@ impl Log {
     }
 }
 
+type Part = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// No collector, as `None`, would be a layer without a filter: every span would be made.
+fn layers(lines: Part, spans: Option<Part>) -> Vec<Part> {
+    [Some(lines), spans].into_iter().flatten().collect()
+}
+
 fn is_line(about: &Metadata<'_>) -> bool {
     about.is_event()
 }
@@ -115,6 +123,19 @@ fn filter(level: &str) -> Result<EnvFilter, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_is_made_only_where_somebody_collects_it() {
+        let lines = || fmt::layer().with_writer(std::io::sink).with_filter(filter_fn(is_line));
+        let spans = || fmt::layer().with_filter(filter_fn(|about| !is_line(about))).boxed();
+        for (case, collector, expected) in
+            [("nobody collects", None, true), ("a collector", Some(spans()), false)]
+        {
+            let log = tracing_subscriber::registry().with(layers(lines().boxed(), collector));
+            let span = tracing::subscriber::with_default(log, || crate::trace::computing(1));
+            assert_eq!(span.is_disabled(), expected, "{case}");
+        }
+    }
 
     #[test]
     fn a_level_is_one_or_is_refused_by_name() {

@@ -1,5 +1,6 @@
 //! The native host: who may ask, what is counted, and how it begins and ends.
 
+mod around;
 mod arriving;
 mod guard;
 mod layers;
