@@ -27,9 +27,9 @@ pub(crate) static PAUSE: Pause = Pause(AtomicU64::new(0));
 pub(crate) struct Pause(AtomicU64);
 
 impl Pause {
-    /// Allows one. Those that were allowed before and not taken are one with it.
+    /// Allows one. Those that were allowed before and not taken are one with it: the longest.
     pub fn allow(&self, time: Duration) {
-        self.0.store(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+        self.0.fetch_max(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Relaxed);
     }
 
     /// Takes it; nobody else does.
@@ -49,6 +49,8 @@ mod tests {
         let time = Duration::from_millis(2);
         pause.allow(time);
         pause.allow(time);
+        // Of a refusal for want of time.
+        pause.allow(Duration::ZERO);
         assert_eq!([pause.take(), pause.take()], [time, Duration::ZERO]);
     }
 }
